@@ -1,0 +1,90 @@
+"""What can be recommended. Postgres is the truth; `catalog.snapshot` is the copy that requests read."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from catalog.announcing import AnnouncingModel
+
+
+class Item(AnnouncingModel):
+    """One thing that can be recommended: a film, a product, an article."""
+
+    item_id = models.CharField(max_length=200, unique=True, help_text="The site's own id, as the API uses it.")
+    title = models.CharField(max_length=500)
+    description = models.TextField(blank=True, default="")
+    category = models.CharField(max_length=100, blank=True, default="", db_index=True)
+    tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    creators = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    language = models.CharField(max_length=16, blank=True, default="")
+    countries = ArrayField(models.CharField(max_length=2), default=list, blank=True)
+    image_url = models.URLField(max_length=1000, blank=True, default="")
+    url = models.CharField(max_length=1000, blank=True, default="", help_text="Empty: the site's own item page.")
+    duration_minutes = models.PositiveIntegerField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    available_from = models.DateTimeField(null=True, blank=True)
+    available_until = models.DateTimeField(null=True, blank=True)
+    is_active = models.BooleanField(default=True, help_text="Off: gone from every list on the next request.")
+    attributes = models.JSONField(default=dict, blank=True)
+    popularity = models.FloatField(default=0.0, editable=False, help_text="Rolling, decayed count of events.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        indexes: ClassVar = [
+            GinIndex(fields=["tags"], name="item_tags"),
+            GinIndex(fields=["title"], name="item_title_trigram", opclasses=["gin_trgm_ops"]),
+            models.Index(fields=["-popularity"], name="item_popularity"),
+            models.Index(fields=["-published_at"], name="item_published"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class EmbeddingSpace(models.Model):
+    """A family of vectors that can be compared with each other (audio 768, text 384, …)."""
+
+    class Metric(models.TextChoices):
+        COSINE = "cosine", "cosine"
+        DOT = "dot", "inner product"
+
+    name = models.SlugField(max_length=50, unique=True)
+    dimension = models.PositiveIntegerField()
+    metric = models.CharField(max_length=10, choices=Metric, default=Metric.COSINE)
+    weight = models.FloatField(default=1.0, help_text="Share of this space when several are blended.")
+    encoder = models.CharField(max_length=200, blank=True, default="", help_text="Empty: vectors are uploaded.")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ItemEmbedding(models.Model):
+    """One item's vector in one space, as little-endian float32."""
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="embeddings")
+    space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="embeddings")
+    vector = models.BinaryField()
+    model_version = models.CharField(max_length=50, blank=True, default="")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["item", "space"], name="one_vector_per_space")]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} in {self.space_id}"
+
+
+class Revision(models.Model):
+    """A counter that a trigger raises in the same transaction as the rows it stands for."""
+
+    name = models.CharField(max_length=50, primary_key=True)
+    value = models.BigIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value}"

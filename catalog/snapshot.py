@@ -1,0 +1,171 @@
+"""The catalogue as requests read it: arrays and strings in memory, one copy a process, never a query a request.
+
+Rows are the database's items in primary-key order. A snapshot is immutable; `current(revision)` replaces it as a whole
+when the catalogue's revision has moved, so a hidden or deleted item is gone on the next request.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from catalog.models import Item
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemCard:
+    """What a carousel shows of one item."""
+
+    item_id: str
+    title: str
+    description: str = ""
+    category: str = ""
+    tags: tuple[str, ...] = ()
+    creators: tuple[str, ...] = ()
+    image_url: str = ""
+    url: str = ""
+    year: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """All items. Every array and list has one entry a row."""
+
+    revision: int
+    pks: IntArray
+    """(items,) int64, ascending primary keys."""
+    cards: list[ItemCard]
+    is_active: BoolArray
+    available_from: NDArray[np.float64]
+    """(items,) POSIX seconds; -inf when unlimited."""
+    available_until: NDArray[np.float64]
+    """(items,) POSIX seconds; +inf when unlimited."""
+    published_at: NDArray[np.float64]
+    """(items,) POSIX seconds; nan when unknown."""
+    created_at: NDArray[np.float64]
+    """(items,) POSIX seconds at which the item entered the catalogue."""
+    categories: list[str]
+    """Distinct categories; `category_codes` index it."""
+    category_codes: NDArray[np.int32]
+    countries: list[tuple[str, ...]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.cards)
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """External item id → row."""
+        return {card.item_id: row for row, card in enumerate(self.cards)}
+
+    def rows_of_pks(self, pks: IntArray) -> IntArray:
+        """Return the row of each primary key, -1 where the catalogue has no such item. Shape of `pks`."""
+        if not len(self.pks):
+            return np.full(len(pks), -1, dtype=np.int64)
+        positions = np.searchsorted(self.pks, pks)
+        clipped = np.minimum(positions, len(self.pks) - 1)
+        return np.where(self.pks[clipped] == pks, clipped, -1).astype(np.int64)
+
+    def available(self, now: float) -> BoolArray:
+        """Return (items,) bool: may be shown at POSIX time `now`."""
+        return self.is_active & (self.available_from <= now) & (now < self.available_until)
+
+    def rows_with_tag(self, tag: str) -> IntArray:
+        """Return the rows of the items that carry `tag` (exact)."""
+        return np.array([row for row, card in enumerate(self.cards) if tag in card.tags], dtype=np.int64)
+
+
+def build(items: Iterable[dict[str, Any]], *, revision: int) -> Catalogue:
+    """Build a snapshot from item records (the columns of `catalog.models.Item`), in ascending `id` order."""
+    cards: list[ItemCard] = []
+    pks, active, start, end, published, created, codes = [], [], [], [], [], [], []
+    category_code: dict[str, int] = {}
+    countries = []
+    for item in items:
+        published_at: datetime | None = item.get("published_at")
+        cards.append(
+            ItemCard(
+                item_id=item["item_id"],
+                title=item["title"],
+                description=item.get("description", ""),
+                category=item.get("category", ""),
+                tags=tuple(item.get("tags", ())),
+                creators=tuple(item.get("creators", ())),
+                image_url=item.get("image_url", ""),
+                url=item.get("url") or settings.RECOMMENDER_ITEM_URL.format(item_id=item["item_id"]),
+                year=published_at.year if published_at else None,
+            )
+        )
+        pks.append(item["id"])
+        active.append(item.get("is_active", True))
+        start.append(_posix(item.get("available_from"), -np.inf))
+        end.append(_posix(item.get("available_until"), np.inf))
+        published.append(_posix(published_at, np.nan))
+        created.append(_posix(item.get("created_at"), -np.inf))
+        codes.append(category_code.setdefault(item.get("category", ""), len(category_code)))
+        countries.append(tuple(item.get("countries", ())))
+    return Catalogue(
+        revision=revision,
+        pks=np.array(pks, dtype=np.int64),
+        cards=cards,
+        is_active=np.array(active, dtype=bool),
+        available_from=np.array(start, dtype=np.float64),
+        available_until=np.array(end, dtype=np.float64),
+        published_at=np.array(published, dtype=np.float64),
+        created_at=np.array(created, dtype=np.float64),
+        categories=list(category_code),
+        category_codes=np.array(codes, dtype=np.int32),
+        countries=countries,
+    )
+
+
+def load(revision: int) -> Catalogue:
+    """Read every item from Postgres (one query, streamed)."""
+    columns = [
+        "id",
+        "item_id",
+        "title",
+        "description",
+        "category",
+        "tags",
+        "creators",
+        "image_url",
+        "url",
+        "published_at",
+        "available_from",
+        "available_until",
+        "is_active",
+        "created_at",
+        "countries",
+    ]
+    return build(Item.objects.order_by("id").values(*columns).iterator(chunk_size=5000), revision=revision)
+
+
+_lock = threading.Lock()
+_current: Catalogue | None = None
+
+
+def current(revision: int) -> Catalogue:
+    """Return this process's snapshot, read anew when it is not of `revision`."""
+    global _current
+    snapshot = _current
+    if snapshot is not None and snapshot.revision == revision:
+        return snapshot
+    with _lock:
+        if _current is None or _current.revision != revision:
+            _current = load(revision)
+        return _current
+
+
+def _posix(moment: datetime | None, default: float) -> float:
+    return default if moment is None else moment.timestamp()

@@ -1,0 +1,93 @@
+"""Experiments: which share of users gets which recipe, and what counts as success."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from catalog.announcing import AnnouncingModel
+
+
+class Metric(models.Model):
+    """What is measured: the share of exposed users with at least one such event, or the events a user."""
+
+    class Kind(models.TextChoices):
+        PROPORTION = "proportion", "share of users with at least one event"
+        MEAN = "mean", "events (or summed values) a user"
+
+    name = models.SlugField(max_length=50, unique=True)
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.PROPORTION)
+    event_type = models.CharField(max_length=50, help_text="Name of the event type that is counted.")
+    attributed_only = models.BooleanField(default=True, help_text="Only events that carry the request's id.")
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Experiment(AnnouncingModel):
+    """A randomised comparison of two or more variants in one placement (or all)."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "draft"
+        RUNNING = "running", "running"
+        STOPPED = "stopped", "stopped"
+
+    experiment_id = models.SlugField(max_length=100, unique=True, help_text="Also the seed of the hash.")
+    name = models.CharField(max_length=200)
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    phase = models.PositiveIntegerField(default=1, editable=False, help_text="Raised when weights change.")
+    placement = models.CharField(max_length=100, blank=True, default="", help_text="Empty: every placement.")
+    coverage = models.FloatField(
+        default=1.0, validators=[MinValueValidator(0), MaxValueValidator(1)], help_text="Share of users taking part."
+    )
+    primary_metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="primary_of")
+    guardrails = models.ManyToManyField(Metric, blank=True, related_name="guardrail_of")
+    alpha = models.FloatField(default=0.05, validators=[MinValueValidator(0.0001), MaxValueValidator(0.5)])
+    started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    stopped_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Variant(AnnouncingModel):
+    """One arm. Its configuration overrides the placement's; empty is the control."""
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="variants")
+    name = models.SlugField(max_length=100)
+    weight = models.FloatField(default=1.0, validators=[MinValueValidator(0)])
+    position = models.PositiveSmallIntegerField(default=0, help_text="Order of the arms; the first is the control.")
+    configuration = models.JSONField(default=dict, blank=True, help_text='For example {"recipe": "diverse"}.')
+
+    class Meta:
+        ordering: ClassVar = ["position", "id"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["experiment", "name"], name="variant_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Exposure(models.Model):
+    """The first time a unit was served a variant in a phase. Later ones are not stored."""
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="exposures")
+    phase = models.PositiveIntegerField()
+    unit = models.CharField(max_length=200, help_text="External user id.")
+    variant = models.CharField(max_length=100)
+    exposed_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["experiment", "phase", "unit", "variant"], name="first_exposure"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.unit} in {self.variant}"

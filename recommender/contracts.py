@@ -1,0 +1,119 @@
+"""What travels between the stages of a request. Structs of arrays, frozen where a stage may not write.
+
+Rows are rows of the `catalog.snapshot.Catalogue` of the request, never primary keys or external ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.snapshot import Catalogue, ItemCard
+
+RowArray = NDArray[np.int64]
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A user's recent items, newest first, each item once."""
+
+    rows: RowArray
+    """(n,) rows of the items."""
+    weights: FloatArray
+    """(n,) positive: the event type's training weight, before any recency weighting."""
+    occurred_at: NDArray[np.float64]
+    """(n,) POSIX seconds of the item's newest event."""
+    seen: RowArray
+    """(m,) rows that must not be recommended again, ascending."""
+
+    @staticmethod
+    def empty() -> History:
+        """Return the history of somebody nothing is known of."""
+        nothing = np.empty(0, dtype=np.int64)
+        return History(rows=nothing, weights=np.empty(0, np.float32), occurred_at=np.empty(0, np.float64), seen=nothing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One request, hydrated: all that a stage may know."""
+
+    user_id: str
+    limit: int
+    """Items to return, 1..100."""
+    now: float
+    """POSIX seconds."""
+    catalogue: Catalogue
+    model: Any
+    """`recommender.registry.artifacts.Bundle` in use, or None when there is none."""
+    history: History
+    placement: str = ""
+    country: str = ""
+    seed: int | None = None
+    """Row of the item the list is about ("similar to …", "because you watched …")."""
+    exclude: RowArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+
+@dataclass(slots=True, kw_only=True)
+class Candidates:
+    """The items still in the running. Every array has one entry a candidate, in the current order."""
+
+    rows: RowArray
+    """(n,) distinct rows."""
+    source_scores: dict[str, FloatArray]
+    """Source name → (n,) its raw score; nan where the source does not know the item."""
+    score: FloatArray
+    """(n,) final score, higher is better; nan before scoring."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, positions: RowArray | BoolArray) -> Candidates:
+        """Return the candidates at `positions` (or where the mask is True), in that order."""
+        return Candidates(
+            rows=self.rows[positions],
+            source_scores={name: scores[positions] for name, scores in self.source_scores.items()},
+            score=self.score[positions],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """One item of an answer."""
+
+    item_id: str
+    score: float
+    """0..1, comparable within one list only."""
+    reason: str
+    """Sentence for people; true to the score (names the history item that contributed most)."""
+    source: str
+    """Name of the source that contributed most, or "rule"."""
+    card: ItemCard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecommendationList:
+    """One carousel."""
+
+    request_id: UUID
+    placement: str
+    recipe: str
+    title: str
+    items: tuple[Recommendation, ...]
+    model_version: str
+    """Name of the version that scored the list; "" when none could be used."""
+    experiment_id: str = ""
+    variant: str = ""
+    fallback: bool = False
+    """True when the popular list answered instead of the recipe asked for."""
+    fallback_reason: str = ""
+    """"unknown_user", "no_history", "no_model", "backend_failed", "too_few" or ""."""
+    seed_item_id: str = ""
+    trace: Mapping[str, Any] | None = None
+    """Stages with counts, removals and milliseconds, when asked for."""

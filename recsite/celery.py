@@ -1,0 +1,15 @@
+"""The Celery application; the schedule is CELERY_BEAT_SCHEDULE in settings (editable in admin afterwards)."""
+
+from __future__ import annotations
+
+import os
+
+# implicit and numpy train with one BLAS thread each: more only fight with implicit's own threads.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recsite.settings")
+
+from celery import Celery
+
+app = Celery("recsite")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

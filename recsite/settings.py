@@ -1,0 +1,205 @@
+"""Django settings. Values that differ between machines come from `recsite.environment`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.schedules import crontab
+from django.core.exceptions import ImproperlyConfigured
+
+from recsite import environment
+from recsite.environment import BASE_DIRECTORY, LOCAL, LOCAL_DIRECTORY, env
+
+if not LOCAL and len(environment.SECRET_KEY) < 50:
+    raise ImproperlyConfigured("Set SECRET_KEY to at least 50 random characters (DATABASE_URL is set: production).")
+
+SECRET_KEY = environment.SECRET_KEY or environment.local_secret_key()
+DEBUG = environment.DEBUG
+ALLOWED_HOSTS = environment.ALLOWED_HOSTS
+CSRF_TRUSTED_ORIGINS = environment.CSRF_TRUSTED_ORIGINS
+
+INSTALLED_APPS = [
+    "recsite",
+    "catalog",
+    "interactions",
+    "experiments",
+    "recommender",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "django_celery_beat",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "recsite.urls"
+WSGI_APPLICATION = "recsite.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIRECTORY / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Postgres: the truth -------------------------------------------------------------------------------------------
+_database: dict[str, Any]
+if LOCAL:
+    _database = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": environment.local_database_name(),
+        "USER": "postgres",
+        "HOST": str(environment.local_run_directory()),
+    }
+else:
+    _database = env.db_url_config(environment.DATABASE_URL)
+_server_settings = "-c timezone=UTC -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000"
+if environment.STATEMENT_TIMEOUT_MS:
+    _server_settings += f" -c statement_timeout={environment.STATEMENT_TIMEOUT_MS}"
+_database.setdefault("OPTIONS", {}).setdefault("options", _server_settings)
+_database["OPTIONS"].setdefault("connect_timeout", 3)
+_database.setdefault("CONN_MAX_AGE", 600)
+_database.setdefault("CONN_HEALTH_CHECKS", True)
+_database["TEST"] = {"NAME": env.str("TEST_DATABASE_NAME", default="test_recsite")}
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis: cache, feature store and broker, never the truth -------------------------------------------------------
+_socket = environment.local_run_directory() / "valkey.sock"
+REDIS_URL = environment.REDIS_URL or f"unix://{_socket}?db=0"
+REDIS_TIMEOUT_SECONDS = environment.REDIS_TIMEOUT_SECONDS
+REDIS_KEY_PREFIX = environment.REDIS_KEY_PREFIX or f"recsite:{_database['NAME']}"
+
+# --- Celery --------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = environment.CELERY_BROKER_URL or (
+    f"redis+socket://{_socket}?virtual_host=1" if not environment.REDIS_URL else environment.REDIS_URL
+)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Longer than any task may run, else a task is delivered twice at once.
+    "visibility_timeout": 3 * 3600,
+    # kombu sweeps for lost tasks only every ~100 s otherwise.
+    "unacked_restore_interval": 1,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 5,
+    "global_keyprefix": f"{REDIS_KEY_PREFIX}:celery:",
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 2 * 3600
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "rebuild-models-every-six-hours": {
+        "task": "recommender.tasks.rebuild_models",
+        "schedule": crontab(minute="0", hour="*/6"),
+    },
+    "write-impressions-every-five-seconds": {
+        "task": "recommender.tasks.write_impressions",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "refresh-popularity-every-minute": {
+        "task": "interactions.tasks.refresh_popularity",
+        "schedule": 60.0,
+        "options": {"expires": 50},
+    },
+    "announce-revisions-every-ten-seconds": {
+        "task": "interactions.tasks.announce_revisions",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "maintain-partitions-every-hour": {
+        "task": "interactions.tasks.maintain_partitions",
+        "schedule": crontab(minute="17"),
+    },
+}
+
+# --- The recommender: see recommender/conf.py for every name and its default ---------------------------------------
+RECOMMENDER_MODEL_DIRECTORY = environment.MODEL_DIRECTORY or str(LOCAL_DIRECTORY / "models" / _database["NAME"])
+RECOMMENDER_ITEM_URL = env.str("ITEM_URL", default="/items/{item_id}/")
+
+# --- HTTP API ------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["recsite.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["recsite.authentication.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["recsite.rendering.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "recsite.errors.handle_exception",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+    "NUM_PROXIES": 0,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "recsite",
+    "DESCRIPTION": "Recommendations, events and the catalogue of this site.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+
+# --- Site ----------------------------------------------------------------------------------------------------------
+DEMO_SITE = environment.DEMO_SITE
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIRECTORY / "staticfiles"
+WHITENOISE_USE_FINDERS = LOCAL
+LOGIN_URL = "/sign-in/"
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+if not LOCAL:
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+UNFOLD = {"SITE_TITLE": "recsite", "SITE_HEADER": "recsite", "SITE_SYMBOL": "recommend"}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+}
