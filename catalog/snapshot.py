@@ -131,23 +131,10 @@ def build(items: Iterable[dict[str, Any]], *, revision: int) -> Catalogue:
 
 def load(revision: int) -> Catalogue:
     """Read every item from Postgres (one query, streamed)."""
-    columns = [
-        "id",
-        "item_id",
-        "title",
-        "description",
-        "category",
-        "tags",
-        "creators",
-        "image_url",
-        "url",
-        "published_at",
-        "available_from",
-        "available_until",
-        "is_active",
-        "created_at",
-        "countries",
-    ]
+    columns = (
+        "id item_id title description category tags creators image_url url published_at "
+        "available_from available_until is_active created_at countries"
+    ).split()
     return build(Item.objects.order_by("id").values(*columns).iterator(chunk_size=5000), revision=revision)
 
 
