@@ -1,0 +1,145 @@
+"""API keys: made once, kept as a hash, verified from memory.
+
+A key reads `rs_<prefix>_<secret>`: 8 hexadecimal digits by which it is looked up, and 160 random bits.
+Verified keys (and refused ones) are remembered for `CACHE_SECONDS`, so that a busy key costs no query and a revoked
+one is refused everywhere within that time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from hmac import compare_digest
+
+from django.db import InterfaceError, OperationalError
+from django.db.models import Q
+from django.utils import timezone
+
+from recsite.models import ApiKey
+
+logger = logging.getLogger(__name__)
+
+CACHE_SECONDS = 5.0
+OUTAGE_SECONDS = 600.0
+"""While Postgres cannot be asked, a key that was good keeps its rights this long: lists are served from memory."""
+MOST_REMEMBERED = 4096
+"""Of each kind, so that a flood of wrong keys neither fills the memory nor pushes out the good ones."""
+LAST_USED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedKey:
+    """Who asks, and what he may do."""
+
+    pk: int
+    name: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    key: VerifiedKey | None
+    asked_at: float
+    known_good_at: float
+
+
+_good: dict[str, _Remembered] = {}
+_refused: dict[str, _Remembered] = {}
+
+
+def create(name: str, scopes: Iterable[str]) -> str:
+    """Store a new key and return it; it cannot be read again.
+
+    Raises
+    ------
+    ValueError
+        No name, no scope, or a scope that does not exist.
+    """
+    chosen = list(dict.fromkeys(scopes))
+    unknown = [scope for scope in chosen if scope not in ApiKey.Scope.values]
+    if unknown or not chosen:
+        received = ", ".join(unknown) or "none"
+        raise ValueError(f"Unknown scope: {received}. Choose from {', '.join(ApiKey.Scope.values)}.")
+    if not name.strip() or len(name) > 100:
+        raise ValueError(f"A key's name has 1 to 100 characters, not {len(name.strip())}.")
+    prefix = secrets.token_hex(4)
+    key = f"rs_{prefix}_{secrets.token_hex(20)}"
+    ApiKey.objects.create(name=name.strip(), prefix=prefix, sha256=_sha256(key), scopes=chosen)
+    return key
+
+
+def verify(key: str) -> VerifiedKey | None:
+    """Return whose key this is, None when it is wrong or revoked. No query when asked within `CACHE_SECONDS`.
+
+    Raises
+    ------
+    django.db.OperationalError
+        Postgres cannot be asked and the key was not known to be good.
+    """
+    digest = _sha256(key)
+    now = time.monotonic()
+    remembered = _good.get(digest) or _refused.get(digest)
+    if remembered is not None and now - remembered.asked_at < CACHE_SECONDS:
+        return remembered.key
+    try:
+        found = _look_up(key, digest)
+    except (OperationalError, InterfaceError):
+        if remembered is None or remembered.key is None or now - remembered.known_good_at > OUTAGE_SECONDS:
+            raise
+        logger.warning("Postgres cannot be asked; key %r keeps the rights it had", remembered.key.name)
+        _good[digest] = _Remembered(remembered.key, now, remembered.known_good_at)
+        return remembered.key
+    _remember(digest, found, now)
+    return found
+
+
+def revoke(prefix: str) -> bool:
+    """Revoke the key with this prefix: refused here at once, elsewhere within `CACHE_SECONDS`. False: no such key."""
+    revoked = ApiKey.objects.filter(prefix=prefix, revoked_at=None).update(revoked_at=timezone.now())
+    forget()
+    return bool(revoked)
+
+
+def forget() -> None:
+    """Forget every remembered key of this process."""
+    _good.clear()
+    _refused.clear()
+
+
+def _look_up(key: str, digest: str) -> VerifiedKey | None:
+    match key.split("_"):
+        case ["rs", prefix, _] if len(prefix) == 8 and key.isascii() and key.isprintable():
+            row = ApiKey.objects.filter(prefix=prefix).first()
+        case _:
+            return None
+    # Hashes are compared in constant time, also against nothing: the time must not tell a prefix that exists.
+    matches = compare_digest(row.sha256 if row else "0" * 64, digest)
+    if row is None or not matches or row.revoked_at is not None:
+        return None
+    _touch(row)
+    return VerifiedKey(pk=row.pk, name=row.name, scopes=frozenset(row.scopes))
+
+
+def _touch(row: ApiKey) -> None:
+    now = timezone.now()
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_EVERY)
+    if row.last_used_at is None or row.last_used_at < now - LAST_USED_EVERY:
+        ApiKey.objects.filter(stale, pk=row.pk).update(last_used_at=now)
+
+
+def _remember(digest: str, found: VerifiedKey | None, now: float) -> None:
+    _good.pop(digest, None)
+    _refused.pop(digest, None)
+    kept = _refused if found is None else _good
+    if len(kept) >= MOST_REMEMBERED:
+        kept.clear()
+    kept[digest] = _Remembered(found, now, now)
+
+
+def _sha256(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

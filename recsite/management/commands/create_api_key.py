@@ -1,0 +1,32 @@
+"""Create an API key and print it once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from recsite import api_keys
+from recsite.models import ApiKey
+
+
+class Command(BaseCommand):
+    """`manage.py create_api_key NAME --scope read events`."""
+
+    help = "Create an API key with the given scopes; it is printed once, alone on the last line."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the name and the scopes (both `--scope a b` and `--scope a --scope b`)."""
+        parser.add_argument("name", help="Whose key it is, for people.")
+        parser.add_argument(
+            "--scope", nargs="+", action="extend", required=True, help=f"Any of: {', '.join(ApiKey.Scope.values)}."
+        )
+
+    def handle(self, *args: Any, name: str, scope: list[str], **options: Any) -> None:
+        """Create the key and print it."""
+        try:
+            key = api_keys.create(name, scope)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        self.stderr.write(f"Key {name!r} may: {', '.join(dict.fromkeys(scope))}. It is shown only now:")
+        self.stdout.write(key)
