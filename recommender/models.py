@@ -116,6 +116,14 @@ class ActiveModel(AnnouncingModel):
 
     alias = models.CharField(max_length=20, primary_key=True, default="default")
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    previous = models.ForeignKey(
+        ModelVersion,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="What served before the last publication; a roll-back goes there.",
+    )
     published_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
