@@ -21,6 +21,7 @@ class Metric(models.Model):
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.PROPORTION)
     event_type = models.CharField(max_length=50, help_text="Name of the event type that is counted.")
     attributed_only = models.BooleanField(default=True, help_text="Only events that carry the request's id.")
+    higher_is_better = models.BooleanField(default=True, help_text="Off for what one wants less of.")
 
     class Meta:
         ordering: ClassVar = ["name"]
@@ -48,6 +49,9 @@ class Experiment(AnnouncingModel):
     primary_metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="primary_of")
     guardrails = models.ManyToManyField(Metric, blank=True, related_name="guardrail_of")
     alpha = models.FloatField(default=0.05, validators=[MinValueValidator(0.0001), MaxValueValidator(0.5)])
+    planned_users = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Users a variant needs by the power calculation; empty: no fixed plan."
+    )
     started_at = models.DateTimeField(null=True, blank=True, editable=False)
     stopped_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -73,6 +77,23 @@ class Variant(AnnouncingModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Phase(models.Model):
+    """What an experiment was while its assignment stood still. `lifecycle` writes it; nobody edits it."""
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="phases")
+    number = models.PositiveIntegerField()
+    weights = models.JSONField(help_text="[[variant, weight], …] in order; the first is the control.")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["experiment", "number"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["experiment", "number"], name="phase_number_once")]
+
+    def __str__(self) -> str:
+        return f"phase {self.number}"
 
 
 class Exposure(models.Model):

@@ -1,0 +1,69 @@
+"""One or two sentences a product manager can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from experiments.analysis.findings import Arm, Comparison, Decision, MetricResult, SampleRatio
+
+MINIMUM_USERS = 150
+"""Users an arm below which nothing is concluded: the normal approximation is not to be trusted (GrowthBook's)."""
+
+
+def tell(
+    *, arms: Sequence[Arm], ratio: SampleRatio, metrics: Sequence[MetricResult], alpha: float, is_final: bool
+) -> tuple[Decision, str]:
+    """Return the decision and its sentence, from the split and the primary metric (the first of `metrics`).
+
+    `is_final`: the sentence gives the fixed-horizon interval; else the always-valid one.
+    """
+    if ratio.is_broken:
+        return "broken", (
+            f"Do not use these results: {_sizes(arms)} do not fit the weights (p = {ratio.p:.2g}), "
+            "so users of one variant are lost or counted twice. Find out why, then begin a new phase."
+        )
+    smallest = min(arm.users for arm in arms if arm.weight > 0)
+    if smallest < MINIMUM_USERS:
+        return "too_early", f"Too early to say: {_sizes(arms)}; each variant needs {MINIMUM_USERS} at least."
+    primary = metrics[0]
+    significant = [comparison for comparison in primary.comparisons if comparison.p_adjusted < alpha]
+    if not significant:
+        return "no_difference", _undecided(primary)
+    gains = [comparison for comparison in significant if _is_gain(comparison, primary)]
+    chosen = max(gains or significant, key=lambda comparison: abs(comparison.relative.estimate))
+    decision: Decision = "better" if gains else "worse"
+    control = next(arm.variant for arm in arms if arm.weight > 0)
+    return decision, (
+        f"{chosen.variant} is {decision} than {control} in {primary.name}: {_effect(chosen, alpha, is_final)}."
+        + _harmed_guardrails(metrics[1:], chosen.variant, alpha)
+    )
+
+
+def _sizes(arms: Sequence[Arm]) -> str:
+    return ", ".join(f"{arm.variant} has {arm.users:,} users" for arm in arms if arm.weight > 0)
+
+
+def _is_gain(comparison: Comparison, metric: MetricResult) -> bool:
+    return (comparison.relative.estimate > 0) == metric.higher_is_better
+
+
+def _effect(comparison: Comparison, alpha: float, is_final: bool) -> str:
+    effect = comparison.relative if is_final else comparison.relative_always
+    return f"{effect.estimate:+.1%} ({1 - alpha:.0%} interval {effect.low:+.1%} to {effect.high:+.1%})"
+
+
+def _undecided(primary: MetricResult) -> str:
+    messages = {comparison.relative.message for comparison in primary.comparisons} - {""}
+    if messages:
+        return f"No difference in {primary.name} can be computed. " + " ".join(sorted(messages))
+    return f"No difference in {primary.name} has been shown yet."
+
+
+def _harmed_guardrails(guardrails: Sequence[MetricResult], variant: str, alpha: float) -> str:
+    harmed = [
+        metric.name
+        for metric in guardrails
+        for comparison in metric.comparisons
+        if comparison.variant == variant and comparison.p_adjusted < alpha and not _is_gain(comparison, metric)
+    ]
+    return f" But it is worse in {', '.join(harmed)}." if harmed else ""

@@ -1,0 +1,52 @@
+"""What other apps read of experiments."""
+
+from __future__ import annotations
+
+import threading
+
+from django.db.models import F
+
+from experiments.assignment import RunningExperiment, prepare
+from experiments.models import Experiment, Phase
+
+_lock = threading.Lock()
+_current: tuple[int, tuple[RunningExperiment, ...]] | None = None
+
+
+def running(revision: int) -> tuple[RunningExperiment, ...]:
+    """Return this process's running experiments, oldest first, read anew when they are not of `revision`.
+
+    `revision` is `catalog.revisions`' number for "experiments". No query while it stands still, two when it moved.
+    """
+    global _current
+    held = _current
+    if held is not None and held[0] == revision:
+        return held[1]
+    with _lock:
+        if _current is None or _current[0] != revision:
+            _current = (revision, load_running())
+        return _current[1]
+
+
+def load_running() -> tuple[RunningExperiment, ...]:
+    """Read the running experiments from Postgres (two queries), oldest first.
+
+    Arms and weights are those recorded when the phase began: assignment stands still within a phase whatever is edited.
+    """
+    phases = (
+        Phase.objects.filter(experiment__status=Experiment.Status.RUNNING, number=F("experiment__phase"))
+        .select_related("experiment")
+        .prefetch_related("experiment__variants")
+        .order_by("experiment_id")
+    )
+    return tuple(
+        prepare(
+            experiment_id=phase.experiment.experiment_id,
+            phase=phase.number,
+            placement=phase.experiment.placement,
+            coverage=phase.experiment.coverage,
+            weights=[(name, weight) for name, weight in phase.weights],
+            configurations={variant.name: variant.configuration for variant in phase.experiment.variants.all()},
+        )
+        for phase in phases
+    )
