@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from recsite import api_keys
 from recsite.api_keys import VerifiedKey
+
+if TYPE_CHECKING:
+    # The framework's views import this module.
+    from rest_framework.views import APIView
 
 KEYWORD = "Api-Key"
 
@@ -56,19 +58,3 @@ class HasScope(BasePermission):
             held = ", ".join(sorted(key.scopes))
             raise PermissionDenied(f"{request.method} here needs the scope {scope!r}; this key has: {held}.")
         return True
-
-
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # registers itself untyped
-    """The security scheme of the OpenAPI document."""
-
-    target_class = ApiKeyAuthentication
-    name = KEYWORD
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        """Return the scheme: a header that holds the keyword and the key."""
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "`Api-Key <key>`, as `manage.py create_api_key` prints it.",
-        }

@@ -3,8 +3,27 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
+
+from recsite.api_docs import DocsView, SchemaView
+from recsite.health import livez, readyz
+from recsite.metrics import metrics
+
+handler400 = "recsite.errors.bad_request"
+handler403 = "recsite.errors.permission_denied"
+handler404 = "recsite.errors.page_not_found"
+handler500 = "recsite.errors.server_error"
+
+api: list[URLPattern | URLResolver] = [
+    path("", include("catalog.api.urls")),
+    path("schema", SchemaView.as_view(), name="schema"),
+    path("docs", DocsView.as_view(), name="docs"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include(api)),
     path("admin/", admin.site.urls),
+    path("livez", livez, name="livez"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]

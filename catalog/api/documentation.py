@@ -1,0 +1,142 @@
+"""What the OpenAPI document says about the catalogue: shapes and examples, no behaviour (`catalog.records` checks)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from rest_framework import serializers
+
+TAG = "Catalogue"
+ITEM_ID = OpenApiParameter("item_id", str, OpenApiParameter.PATH, description="The site's own id of the item.")
+
+ITEM: dict[str, Any] = {
+    "title": "Inception",
+    "description": "A thief enters dreams to plant an idea.",
+    "category": "Science fiction",
+    "tags": ["dreams", "heist"],
+    "creators": ["Christopher Nolan"],
+    "language": "en",
+    "countries": ["US", "GB"],
+    "image_url": "https://cdn.example.org/inception.jpg",
+    "url": "/watch/inception",
+    "duration_minutes": 148,
+    "published_at": "2010-07-16",
+    "available_from": "2024-01-01T00:00:00Z",
+    "available_until": None,
+    "is_active": True,
+    "attributes": {"rating": "12A"},
+}
+
+
+class ItemFields(serializers.Serializer[Any]):
+    """An item's fields. Those left out of a PUT get the default; those left out of a bulk upsert stay as they are."""
+
+    title = serializers.CharField(max_length=500)
+    description = serializers.CharField(max_length=100_000, required=False, allow_blank=True)
+    category = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    tags = serializers.ListField(child=serializers.CharField(max_length=100), max_length=50, required=False)
+    creators = serializers.ListField(child=serializers.CharField(max_length=200), max_length=50, required=False)
+    language = serializers.CharField(max_length=16, required=False, allow_blank=True, help_text="BCP 47, e.g. `pt-BR`.")
+    countries = serializers.ListField(
+        child=serializers.RegexField(r"^[A-Za-z]{2}$"), max_length=300, required=False, help_text="ISO 3166-1 alpha-2."
+    )
+    image_url = serializers.CharField(max_length=1000, required=False, allow_blank=True, help_text="http(s) or /path.")
+    url = serializers.CharField(max_length=1000, required=False, allow_blank=True, help_text="Empty: the site's page.")
+    duration_minutes = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False, allow_null=True)
+    published_at = serializers.CharField(required=False, allow_null=True, help_text="Date, or RFC 3339 with offset.")
+    available_from = serializers.DateTimeField(required=False, allow_null=True)
+    available_until = serializers.DateTimeField(required=False, allow_null=True, help_text="After `available_from`.")
+    is_active = serializers.BooleanField(required=False, help_text="Off: gone from every list on the next request.")
+    attributes = serializers.DictField(required=False, help_text="Anything else, at most 32 KB.")
+
+
+class ItemDocument(ItemFields):
+    """An item with its id."""
+
+    item_id = serializers.CharField(max_length=200)
+
+
+class BulkItems(serializers.Serializer[Any]):
+    """Up to 1,000 items."""
+
+    items = serializers.ListField(child=ItemDocument(), max_length=1000)
+
+
+class ItemVerdict(serializers.Serializer[Any]):
+    """What became of one item of a batch."""
+
+    index = serializers.IntegerField(help_text="0 is first.")
+    status = serializers.ChoiceField(choices=["accepted", "rejected"])
+    code = serializers.CharField(required=False, help_text="Of a rejection.")
+    message = serializers.CharField(required=False)
+    field = serializers.CharField(required=False, allow_null=True)
+
+
+class BulkVerdict(serializers.Serializer[Any]):
+    """What became of a batch. Accepted items are stored even when others are rejected."""
+
+    accepted = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    created = serializers.IntegerField()
+    changed = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    results = serializers.ListField(child=ItemVerdict())
+
+
+class EmbeddingDocument(serializers.Serializer[Any]):
+    """A vector as long as its space says."""
+
+    vector = serializers.ListField(child=serializers.FloatField(), min_length=64, max_length=1024)
+    model_version = serializers.CharField(max_length=50, required=False, allow_blank=True)
+
+
+class StoredEmbedding(serializers.Serializer[Any]):
+    """What is now stored."""
+
+    item_id = serializers.CharField()
+    space = serializers.CharField()
+    dimension = serializers.IntegerField()
+    model_version = serializers.CharField(allow_blank=True)
+
+
+STORED_ITEM = OpenApiExample(
+    "An item", value={"item_id": "inception", **ITEM, "published_at": "2010-07-16T00:00:00Z"}, response_only=True
+)
+WRITTEN_ITEM = OpenApiExample("An item", value=ITEM, request_only=True)
+BULK_REQUEST = OpenApiExample(
+    "Two items, the second without a title",
+    value={"items": [{"item_id": "inception", "title": "Inception"}, {"item_id": "heat"}]},
+    request_only=True,
+)
+BULK_ANSWER = OpenApiExample(
+    "One stored, one refused",
+    value={
+        "accepted": 1,
+        "rejected": 1,
+        "created": 1,
+        "changed": 0,
+        "unchanged": 0,
+        "results": [
+            {"index": 0, "status": "accepted"},
+            {
+                "index": 1,
+                "status": "rejected",
+                "code": "field_required",
+                "message": "title is missing",
+                "field": "title",
+            },
+        ],
+    },
+    response_only=True,
+)
+EMBEDDING_REQUEST = OpenApiExample(
+    "A vector (of a space with 64 dimensions)",
+    value={"vector": [0.125] * 64, "model_version": "encoder-3"},
+    request_only=True,
+)
+EMBEDDING_ANSWER = OpenApiExample(
+    "Stored",
+    value={"item_id": "inception", "space": "audio", "dimension": 64, "model_version": "encoder-3"},
+    response_only=True,
+)

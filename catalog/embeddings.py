@@ -1,0 +1,96 @@
+"""Storing the vectors that others computed: one a space and item, little-endian float32, checked before it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from django.db import transaction
+
+from catalog.models import EmbeddingSpace, Item, ItemEmbedding
+
+
+class EmbeddingError(ValueError):
+    """A vector cannot be stored.
+
+    EmbeddingError
+    ├── UnknownSpace         no space has this name
+    ├── UnknownItem          the catalogue does not have the item
+    ├── DimensionMismatch    the vector is not as long as the space says
+    └── UnusableVector       NaN, infinite, too large for float32, or zero where only the direction counts
+    """
+
+    code = "embedding_invalid"
+
+
+class UnknownSpace(EmbeddingError):
+    """No space has this name."""
+
+    code = "space_unknown"
+
+
+class UnknownItem(EmbeddingError):
+    """The catalogue does not have the item."""
+
+    code = "item_unknown"
+
+
+class DimensionMismatch(EmbeddingError):
+    """The vector is not as long as the space says."""
+
+    code = "dimension_mismatch"
+
+
+class UnusableVector(EmbeddingError):
+    """A number of the vector cannot be used."""
+
+    code = "number_invalid"
+
+
+def store(item_id: str, space_name: str, vector: Sequence[float], *, model_version: str = "") -> bool:
+    """Keep `vector` as the item's one vector of the space, instead of an earlier one.
+
+    Parameters
+    ----------
+    vector
+        (dimension of the space,) finite numbers within float32.
+    model_version
+        What computed it, for the site's own bookkeeping; at most 50 characters.
+
+    Returns
+    -------
+    bool
+        True when the item had none in this space.
+
+    Raises
+    ------
+    EmbeddingError
+        One of the four above; nothing is written then.
+    """
+    space = EmbeddingSpace.objects.filter(name=space_name).first()
+    if space is None:
+        known = ", ".join(EmbeddingSpace.objects.order_by("name").values_list("name", flat=True)) or "none"
+        raise UnknownSpace(f"There is no embedding space {space_name!r}; there are: {known}.")
+    packed = _packed(vector, space)
+    with transaction.atomic():
+        # Locked, so that a deletion at the same time either comes first or takes the vector with it.
+        item = Item.objects.select_for_update(no_key=True).filter(item_id=item_id).only("pk").first()
+        if item is None:
+            raise UnknownItem(f"There is no item {item_id!r}.")
+        values = {"vector": packed, "model_version": model_version}
+        _, created = ItemEmbedding.objects.update_or_create(item=item, space=space, defaults=values)
+    return created
+
+
+def _packed(vector: Sequence[float], space: EmbeddingSpace) -> bytes:
+    if len(vector) != space.dimension:
+        raise DimensionMismatch(f"Space {space.name!r} has {space.dimension} dimensions, the vector {len(vector)}.")
+    with np.errstate(over="ignore"):
+        numbers = np.asarray(vector, dtype=np.float64).astype("<f4")
+    finite = np.isfinite(numbers)
+    if not finite.all():
+        place = int(np.argmin(finite))
+        raise UnusableVector(f"vector[{place}] is {vector[place]}, which is not a finite 32-bit number.")
+    if space.metric == EmbeddingSpace.Metric.COSINE and not numbers.any():
+        raise UnusableVector(f"Space {space.name!r} compares directions, and a vector of zeros has none.")
+    return numbers.tobytes()

@@ -1,0 +1,120 @@
+"""Reads of the catalogue for the other apps and for pages. Requests that must be quick read `catalog.snapshot`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.postgres.search import TrigramSimilarity, TrigramWordSimilarity
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from catalog.models import EmbeddingSpace, Item, ItemEmbedding
+from catalog.records import ITEM_FIELDS
+from catalog.snapshot import ItemCard, build
+
+LEAST_WORD_SIMILARITY = 0.45
+"""Two letters swapped in a word of nine still match ("incpetion"); Postgres' default of 0.6 misses them."""
+
+_CARD_COLUMNS = "id item_id title description category tags creators image_url url published_at".split()
+
+# One index probe a category, whatever the number of items: https://wiki.postgresql.org/wiki/Loose_indexscan
+_CATEGORIES = """
+    WITH RECURSIVE step AS (
+        (SELECT category FROM catalog_item ORDER BY category LIMIT 1)
+        UNION ALL
+        SELECT (SELECT category FROM catalog_item WHERE category > step.category ORDER BY category LIMIT 1)
+        FROM step WHERE step.category IS NOT NULL
+    )
+    SELECT category FROM step WHERE category <> ''
+"""
+
+
+def item(item_id: str) -> dict[str, Any] | None:
+    """Return every writable field of an item by name, None when the catalogue does not have it."""
+    return Item.objects.filter(item_id=item_id).values(*ITEM_FIELDS).first()
+
+
+def item_pk(item_id: str) -> int | None:
+    """Return the primary key of an item, None when the catalogue does not have it."""
+    return pks_by_item_id([item_id]).get(item_id)
+
+
+def pks_by_item_id(item_ids: Iterable[str]) -> dict[str, int]:
+    """Return external id → primary key of the items that exist, in one query."""
+    wanted = list(item_ids)
+    return dict(Item.objects.filter(item_id__in=wanted).values_list("item_id", "id")) if wanted else {}
+
+
+def item_ids_by_pk(pks: Iterable[int]) -> dict[int, str]:
+    """Return primary key → external id of the items that exist, in one query."""
+    wanted = list(pks)
+    return dict(Item.objects.filter(pk__in=wanted).values_list("id", "item_id")) if wanted else {}
+
+
+def card(item_id: str) -> ItemCard | None:
+    """Return the card of an item that may be shown now, None otherwise."""
+    return next(iter(_cards(_showable().filter(item_id=item_id))), None)
+
+
+def cards(*, category: str = "", limit: int = 48, offset: int = 0) -> list[ItemCard]:
+    """Return the cards of the items that may be shown now, most popular first; of one category when given."""
+    items = _showable().filter(category=category) if category else _showable()
+    return _cards(items.order_by("-popularity", "id")[offset : offset + limit])
+
+
+def search(text: str, limit: int = 24) -> list[ItemCard]:
+    """Return the cards whose title resembles `text`, best first; tolerant of typing errors (pg_trgm).
+
+    Nothing is found without a letter or digit: such a text has no trigrams.
+    """
+    if not any(character.isalnum() for character in text) or "\0" in text:
+        return []
+    likeness = {"word": TrigramWordSimilarity(text, "title"), "whole": TrigramSimilarity("title", text)}
+    items = _showable().filter(title__trigram_word_similar=text).annotate(**likeness)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL pg_trgm.word_similarity_threshold = {LEAST_WORD_SIMILARITY}")
+        return _cards(items.order_by("-word", "-whole", "-popularity", "id")[:limit])
+
+
+def categories() -> list[str]:
+    """Return the distinct categories in alphabetical order, without the empty one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CATEGORIES)
+        return [category for (category,) in cursor.fetchall()]
+
+
+def count_items() -> int:
+    """Count all items, shown or not (reads the whole index: not for requests)."""
+    return Item.objects.count()
+
+
+def has_items() -> bool:
+    """Tell whether the catalogue has anything at all."""
+    return Item.objects.exists()
+
+
+def embedding_space(name: str) -> EmbeddingSpace | None:
+    """Return a space by name, None when there is none."""
+    return EmbeddingSpace.objects.filter(name=name).first()
+
+
+def embeddings(space_name: str) -> Iterable[tuple[int, bytes]]:
+    """Yield (item primary key, little-endian float32 vector) of one space, ascending by key, streamed."""
+    rows = ItemEmbedding.objects.filter(space__name=space_name).order_by("item_id").values_list("item_id", "vector")
+    for pk, vector in rows.iterator(chunk_size=2000):
+        yield pk, bytes(vector)
+
+
+def _showable() -> Any:
+    now = timezone.now()
+    return Item.objects.filter(
+        Q(available_from=None) | Q(available_from__lte=now),
+        Q(available_until=None) | Q(available_until__gt=now),
+        is_active=True,
+    )
+
+
+def _cards(items: Any) -> list[ItemCard]:
+    return build(items.values(*_CARD_COLUMNS), revision=0).cards

@@ -1,0 +1,52 @@
+"""Every code an error of the API can have: its HTTP status and what to do about it. Shown on the API's page."""
+
+from __future__ import annotations
+
+ERROR_CODES: dict[str, tuple[int, str]] = {
+    # Who asks
+    "auth_missing": (401, "Send `Authorization: Api-Key <key>`."),
+    "auth_invalid": (401, "The key is wrong or revoked."),
+    "scope_missing": (403, "The key lacks the scope that the message names."),
+    # What is asked for
+    "not_found": (404, "There is no such route."),
+    "method_not_allowed": (405, "The header Allow lists the methods of this route."),
+    "item_unknown": (404, "The catalogue does not have this item."),
+    "space_unknown": (404, "There is no embedding space of this name; the message lists those there are."),
+    "placement_unknown": (404, "No carousel of this name is active."),
+    # The body as a whole
+    "media_type_unsupported": (415, "Send `Content-Type: application/json`."),
+    "encoding_unsupported": (415, "Send the body uncompressed."),
+    "length_required": (411, "Send a Content-Length."),
+    "body_too_large": (413, "A body has at most 2 MB."),
+    "body_empty": (400, "Send a JSON object."),
+    "body_incomplete": (400, "The connection ended early; send it again."),
+    "body_type": (400, "An object was expected."),
+    "encoding_invalid": (400, "The body must be UTF-8."),
+    "json_invalid": (400, "The message has line and column of the mistake."),
+    "json_too_deep": (400, "Nesting is limited to 32 levels."),
+    "key_duplicate": (400, "An object has the same key twice."),
+    # Single values
+    "field_required": (400, "A field is missing."),
+    "field_unknown": (400, "A field does not exist here; the message lists those that do."),
+    "field_invalid": (400, "A field has a value that is not among those allowed."),
+    "type": (400, "A value is of another JSON type; nothing is converted silently."),
+    "too_long": (400, "A text or a list is longer than allowed."),
+    "id_invalid": (400, "An id is empty, too long or has invisible characters."),
+    "timestamp_invalid": (400, "Use RFC 3339 with an offset, such as 2026-01-01T00:00:00Z."),
+    "number_invalid": (400, "A number is NaN, infinite or otherwise unusable."),
+    "number_out_of_range": (400, "A number does not fit."),
+    "string_nul": (400, "A text contains a NUL character."),
+    "string_surrogate": (400, "A text contains half of a surrogate pair."),
+    "dimension_mismatch": (400, "A vector is not as long as its space says."),
+    "value_invalid": (400, "A value cannot be stored."),
+    "request_invalid": (400, "The request cannot be understood or combines what cannot be combined."),
+    # Batches
+    "too_many_items": (413, "At most 1,000 items per request."),
+    "item_twice": (400, "The same item twice in one request."),
+    # Our side
+    "unavailable": (503, "The database cannot be reached; retry after the seconds in Retry-After."),
+    "backend_failed": (503, "Recommendations are not available now; retry."),
+    "artifact_invalid": (503, "The model cannot be read; retry."),
+    "model_unavailable": (503, "No model can be loaded; retry."),
+    "internal_error": (500, "A mistake of ours; report the request id."),
+}

@@ -1,0 +1,90 @@
+"""Is the process alive, and can it serve? For supervisors and load balancers; neither address asks for a key."""
+
+from __future__ import annotations
+
+import logging
+
+import redis
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+
+from catalog import revisions, snapshot
+from catalog.redis_store import client
+from interactions import partitions
+from recommender.exceptions import BackendError
+from recommender.registry import active
+
+logger = logging.getLogger(__name__)
+
+
+def livez(request: HttpRequest) -> JsonResponse:
+    """Answer 200 whenever this process answers at all: restarting it mends nothing that Postgres or Redis lack."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when lists can be served, naming what is missing; 503 when not even the popular list can.
+
+    Asking also loads the catalogue and the model, so that a process that is ready is warm.
+    """
+    postgres = _postgres_fault()
+    faults = {"postgres": postgres, "redis": _redis_fault()}
+    serving = _serving_fault(faults)
+    if postgres is None:
+        faults["partitions"] = _partitions_fault()
+    degraded = {name: fault for name, fault in faults.items() if fault}
+    status = "unavailable" if serving else "degraded" if degraded else "ok"
+    document = {"status": status, "degraded": degraded} | ({"reason": serving} if serving else {})
+    return JsonResponse(document, status=503 if serving else 200, headers={"Cache-Control": "no-store"})
+
+
+def _postgres_fault() -> str | None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM catalog_revision LIMIT 1")
+    except DatabaseError as error:
+        logger.warning("readyz: Postgres: %s", error)
+        return f"cannot be asked ({type(error).__name__})"
+    return None
+
+
+def _redis_fault() -> str | None:
+    try:
+        client().ping()
+    except redis.RedisError as error:
+        return f"cannot be asked ({type(error).__name__})"
+    return None
+
+
+def _partitions_fault() -> str | None:
+    waiting = {table: partitions.default_rows(table) for table in partitions.TABLES}
+    return "; ".join(f"{count} rows of {table} in no partition" for table, count in waiting.items() if count) or None
+
+
+def _serving_fault(faults: dict[str, str | None]) -> str | None:
+    """Return why nothing can be served, None when something can; adds what makes the lists poorer to `faults`."""
+    try:
+        held = _revisions(faults)
+        catalogue = snapshot.current(held[revisions.CATALOGUE])
+        model = active.current(held[revisions.MODEL])
+    except (DatabaseError, BackendError) as error:
+        logger.warning("readyz: %s", error)
+        return "neither Postgres nor memory has the catalogue"
+    faults["catalogue"] = None if len(catalogue) else "is empty"
+    faults["model"] = None if model else "none can be loaded; the popular list answers"
+    return None
+
+
+def _revisions(faults: dict[str, str | None]) -> revisions.Revisions:
+    """Return the revisions from Redis, as requests read them, else from Postgres."""
+    if faults["redis"] is None:
+        try:
+            # The stubs mix the answers of the two kinds of client.
+            reply: list[bytes | None] = client().hmget(revisions.hash_key(), list(revisions.NAMES))  # type: ignore[assignment]
+            found = revisions.from_reply(reply)
+        except redis.RedisError as error:
+            logger.warning("readyz: Redis: %s", error)
+        else:
+            if found is not None:
+                return found
+    return revisions.from_database()

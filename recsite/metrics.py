@@ -1,0 +1,80 @@
+"""Prometheus: how long each view takes, and the few states that deserve an alarm.
+
+With several web processes, set PROMETHEUS_MULTIPROC_DIR to an empty directory before they start: each writes its
+counters there and whichever is asked adds them up. `/metrics` needs no key; publish it inside the cluster only.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from interactions import partitions
+
+logger = logging.getLogger(__name__)
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+
+REQUEST_SECONDS = Histogram(
+    "recsite_request_seconds",
+    "Time to answer, by view.",
+    ["view", "method", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+
+
+class RequestMetricsMiddleware:
+    """Time every request. Labels are bounded: the route's name, never the path."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match
+        view = (match.view_name or match.route) if match else "unmatched"
+        method = request.method if request.method in METHODS else "OTHER"
+        REQUEST_SECONDS.labels(view, method, response.status_code).observe(time.perf_counter() - started)
+        return response
+
+
+class SiteState(Collector):
+    """What only the database knows, asked when the metrics are."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield whether Postgres answers and, when it does, the rows that found no partition."""
+        waiting = GaugeMetricFamily(
+            "recsite_default_partition_rows", "Rows in no partition of their own; 0 is right.", labels=["table"]
+        )
+        up = 1
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            for table in partitions.TABLES:
+                waiting.add_metric([table], partitions.default_rows(table))
+        except DatabaseError as error:
+            logger.warning("metrics: Postgres: %s", error)
+            up = 0
+        yield GaugeMetricFamily("recsite_postgres_up", "1 when Postgres answers.", value=up)
+        yield waiting
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer all metrics of all processes in Prometheus' text format."""
+    counters: CollectorRegistry = REGISTRY
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        counters = CollectorRegistry()
+        MultiProcessCollector(counters)  # type: ignore[no-untyped-call] # registers itself
+    state = CollectorRegistry()
+    state.register(SiteState())
+    return HttpResponse(generate_latest(counters) + generate_latest(state), content_type=CONTENT_TYPE_LATEST)
