@@ -55,6 +55,8 @@ class Catalogue:
     """(items,) POSIX seconds; nan when unknown."""
     created_at: NDArray[np.float64]
     """(items,) POSIX seconds at which the item entered the catalogue."""
+    popularity: NDArray[np.float32]
+    """(items,) rolling, decayed count of events at the time of the snapshot, ≥ 0."""
     categories: list[str]
     """Distinct categories; `category_codes` index it."""
     category_codes: NDArray[np.int32]
@@ -88,7 +90,7 @@ class Catalogue:
 def build(items: Iterable[dict[str, Any]], *, revision: int) -> Catalogue:
     """Build a snapshot from item records (the columns of `catalog.models.Item`), in ascending `id` order."""
     cards: list[ItemCard] = []
-    pks, active, start, end, published, created, codes = [], [], [], [], [], [], []
+    pks, active, start, end, published, created, popularity, codes = [], [], [], [], [], [], [], []
     category_code: dict[str, int] = {}
     countries = []
     for item in items:
@@ -112,6 +114,7 @@ def build(items: Iterable[dict[str, Any]], *, revision: int) -> Catalogue:
         end.append(_posix(item.get("available_until"), np.inf))
         published.append(_posix(published_at, np.nan))
         created.append(_posix(item.get("created_at"), -np.inf))
+        popularity.append(item.get("popularity", 0.0))
         codes.append(category_code.setdefault(item.get("category", ""), len(category_code)))
         countries.append(tuple(item.get("countries", ())))
     return Catalogue(
@@ -123,6 +126,7 @@ def build(items: Iterable[dict[str, Any]], *, revision: int) -> Catalogue:
         available_until=np.array(end, dtype=np.float64),
         published_at=np.array(published, dtype=np.float64),
         created_at=np.array(created, dtype=np.float64),
+        popularity=np.array(popularity, dtype=np.float32),
         categories=list(category_code),
         category_codes=np.array(codes, dtype=np.int32),
         countries=countries,
@@ -133,7 +137,7 @@ def load(revision: int) -> Catalogue:
     """Read every item from Postgres (one query, streamed)."""
     columns = (
         "id item_id title description category tags creators image_url url published_at "
-        "available_from available_until is_active created_at countries"
+        "available_from available_until is_active created_at popularity countries"
     ).split()
     return build(Item.objects.order_by("id").values(*columns).iterator(chunk_size=5000), revision=revision)
 

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.snapshot import Catalogue, ItemCard
+
+if TYPE_CHECKING:
+    from recommender.pipeline.model_view import ModelView
+    from recommender.rules.compile import CompiledRules
 
 RowArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
@@ -50,14 +54,36 @@ class Query:
     now: float
     """POSIX seconds."""
     catalogue: Catalogue
-    model: Any
-    """`recommender.registry.artifacts.Bundle` in use, or None when there is none."""
+    model: ModelView | None
+    """The model version in use, or None when there is none."""
     history: History
     placement: str = ""
     country: str = ""
     seed: int | None = None
     """Row of the item the list is about ("similar to …", "because you watched …")."""
     exclude: RowArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    rules: CompiledRules | None = None
+    """The editors' rules for this placement and moment; None when business rules are off."""
+    scratch: dict[str, Any] = field(default_factory=dict)
+    """Work that a stage keeps for a later call of its own within this request."""
+
+    @property
+    def basis(self) -> RowArray:
+        """Rows the list is derived from: the seed when there is one, else the history, newest first."""
+        return self.history.rows if self.seed is None else np.array([self.seed], dtype=np.int64)
+
+    def basis_weights(self, half_life: float | None, floor: float = 0.1) -> FloatArray:
+        """Return the weight of each item of `basis`, newer ones more.
+
+        The k-th newest counts its event weight × (0.5^(k / half_life) + floor); `half_life` is in events, None
+        means no recency. A seed counts 1.
+        """
+        if self.seed is not None:
+            return np.ones(1, dtype=np.float32)
+        if half_life is None:
+            return self.history.weights
+        age = np.arange(len(self.history.rows), dtype=np.float32)
+        return (self.history.weights * (0.5 ** (age / half_life) + floor)).astype(np.float32)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +96,18 @@ class Candidates:
     """Source name → (n,) its raw score; nan where the source does not know the item."""
     score: FloatArray
     """(n,) final score, higher is better; nan before scoring."""
+    pinned: BoolArray
+    """(n,) True where an editor's rule put the item at its position."""
+
+    @classmethod
+    def of(cls, rows: RowArray) -> Candidates:
+        """Return unscored candidates of `rows`."""
+        return cls(
+            rows=rows,
+            source_scores={},
+            score=np.full(len(rows), np.nan, dtype=np.float32),
+            pinned=np.zeros(len(rows), dtype=bool),
+        )
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -80,6 +118,7 @@ class Candidates:
             rows=self.rows[positions],
             source_scores={name: scores[positions] for name, scores in self.source_scores.items()},
             score=self.score[positions],
+            pinned=self.pinned[positions],
         )
 
 

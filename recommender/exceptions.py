@@ -69,9 +69,17 @@ class BackendError(RecommenderError):
 
 
 class ArtifactError(BackendError):
-    """A model file is missing, truncated, altered, or not of the stated shape or type."""
+    """A model file is missing, truncated, altered, or not of the stated shape or type.
+
+    `file` names it, `check` is a short word for what it failed ("missing", "sha256", "shape", …).
+    """
 
     code = "artifact_invalid"
+
+    def __init__(self, message: str, *, file: str, check: str) -> None:
+        super().__init__(message)
+        self.file = file
+        self.check = check
 
 
 class ModelUnavailable(BackendError):

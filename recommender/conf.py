@@ -1,0 +1,96 @@
+"""The recommender's settings, each with its one default. Read lazily, so that tests may override them.
+
+A setting NAME is read from Django's settings as RECOMMENDER_NAME. README's configuration table lists them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+_FILTERS = ["unavailable", "excluded", "seen"]
+
+DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
+    "personalized": {
+        "sources": {
+            "item_to_item": {"weight": 1.0, "half_life": 6},
+            "session": {"weight": 0.25, "half_life": 4},
+            "collaborative": {"weight": 0.35, "half_life": 5},
+            "content": {"weight": 0.05, "half_life": 10},
+            "popular": {"weight": 0.05},
+        },
+        "filters": _FILTERS,
+        "scorers": ["weighted_blend"],
+        "rerankers": [{"category_diversity": {"strength": 0.1}}, "business_rules"],
+        "fallback": "trending",
+    },
+    "personalized_diverse": {
+        "extends": "personalized",
+        "rerankers": [{"category_diversity": {"strength": 0.5}}, "business_rules"],
+    },
+    "similar": {
+        "sources": {
+            "item_to_item": {"weight": 0.5},
+            "collaborative": {"weight": 0.6},
+            "content": {"weight": 1.0},
+        },
+        "filters": ["unavailable", "excluded"],
+        "scorers": ["weighted_blend"],
+        "rerankers": ["business_rules"],
+        "fallback": "trending",
+    },
+    "because_you_watched": {"extends": "similar", "filters": _FILTERS},
+    "trending": {
+        "sources": {"popular": {"weight": 1.0}},
+        "filters": _FILTERS,
+        "scorers": ["weighted_blend"],
+        "rerankers": [{"category_diversity": {"strength": 0.2}}, "business_rules"],
+    },
+    "new": {
+        "sources": {
+            "new_items": {"weight": 1.0},
+            "item_to_item": {"weight": 0.3, "half_life": 6, "n": 0},
+            "content": {"weight": 0.5, "half_life": 10, "n": 0},
+        },
+        "filters": _FILTERS,
+        "scorers": ["weighted_blend"],
+        "rerankers": ["business_rules"],
+        "fallback": "trending",
+    },
+}
+"""Recipes by name. `n: 0` makes a source score the others' candidates without proposing its own."""
+
+DEFAULTS: dict[str, Any] = {
+    "RECIPES": DEFAULT_RECIPES,
+    # Candidates each source proposes to the funnel.
+    "CANDIDATES_PER_SOURCE": 500,
+    "VECTOR_INDEXES": {
+        "default": {
+            "BACKEND": "recommender.vector_index.annoy.AnnoyIndexBackend",
+            "OPTIONS": {"n_trees": 50, "exact_below": 50_000},
+        }
+    },
+    "MODEL_DIRECTORY": "",
+    "VERSIONS_KEPT": 3,
+    # Training.
+    "ALS": {"factors": 64, "regularization": 1.0, "alpha": 1.0, "iterations": 15},
+    "ITEM_TO_ITEM": {"regularization": 300.0, "neighbours": 400, "dense_items_at_most": 12_000},
+    "SESSION": {"window": 5, "smoothing": 10.0, "neighbours": 200},
+    "CONTENT": {"dimension": 128},
+    "SEED": 1,
+    # The gate.
+    "GATE": {"minimum_share_of_active": 0.9, "minimum_coverage": 0.005, "minimum_recall": 0.9},
+    "EVALUATION_USERS": 2000,
+}
+
+
+def get(name: str) -> Any:
+    """Return the setting RECOMMENDER_`name`, or its default.
+
+    Raises
+    ------
+    KeyError
+        When there is no such setting at all (a programming error).
+    """
+    return getattr(settings, f"RECOMMENDER_{name}", DEFAULTS[name])

@@ -1,0 +1,20 @@
+"""Drops what the request excludes, and the seed itself."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recommender.contracts import BoolArray, Candidates, Query
+from recommender.pipeline.stages import Filter
+
+
+class Excluded(Filter):
+    """The `exclude` parameter, and the items of the page's earlier carousels."""
+
+    name = "excluded"
+
+    def keep(self, query: Query, candidates: Candidates) -> BoolArray:
+        keep = ~np.isin(candidates.rows, query.exclude)
+        if query.seed is not None:
+            keep &= candidates.rows != query.seed
+        return keep

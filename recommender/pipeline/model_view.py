@@ -1,0 +1,63 @@
+"""A model version seen from one catalogue snapshot: the two number their items independently."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.snapshot import Catalogue
+from recommender.contracts import FloatArray, RowArray
+from recommender.registry.artifacts import Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class ModelView:
+    """A bundle with both directions of the mapping between its rows and the catalogue's."""
+
+    bundle: Bundle
+    row_in_catalogue: RowArray
+    """(model items,) row of the catalogue, -1 where the item has been deleted since the build."""
+    row_in_model: RowArray
+    """(catalogue items,) row of the model, -1 where the item is newer than the build."""
+
+    def array(self, name: str) -> NDArray[np.generic]:
+        """Return the bundle's array `name`; KeyError when this version was built without it."""
+        return self.bundle.arrays[name]
+
+    def known(self, rows: RowArray) -> tuple[RowArray, NDArray[np.bool_]]:
+        """Return the model rows of catalogue `rows` (unknown ones clipped to 0) and the mask of known ones."""
+        model_rows = self.row_in_model[rows]
+        return np.maximum(model_rows, 0), model_rows >= 0
+
+    def spread(self, model_scores: FloatArray, rows: RowArray) -> FloatArray:
+        """Return the scores of catalogue `rows`, nan where the model does not know the item."""
+        model_rows, known = self.known(rows)
+        return np.where(known, model_scores[model_rows], np.float32(np.nan)).astype(np.float32)
+
+
+def build(bundle: Bundle, catalogue: Catalogue) -> ModelView:
+    """Match the bundle's items with the catalogue's by primary key."""
+    row_in_catalogue = catalogue.rows_of_pks(bundle.item_pks)
+    row_in_model = np.full(len(catalogue), -1, dtype=np.int64)
+    present = np.flatnonzero(row_in_catalogue >= 0)
+    row_in_model[row_in_catalogue[present]] = present
+    return ModelView(bundle, row_in_catalogue, row_in_model)
+
+
+_lock = threading.Lock()
+_current: tuple[Bundle, Catalogue, ModelView] | None = None
+
+
+def current(bundle: Bundle, catalogue: Catalogue) -> ModelView:
+    """Return this process's view of the pair, matched anew when either has been replaced."""
+    global _current
+    held = _current
+    if held is not None and held[0] is bundle and held[1] is catalogue:
+        return held[2]
+    with _lock:
+        view = build(bundle, catalogue)
+        _current = (bundle, catalogue, view)
+        return view

@@ -1,0 +1,125 @@
+"""One request through the stages of one recipe: sources → filters → scorers → re-rankers → cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+from django.db import DatabaseError
+from redis import RedisError
+
+from recommender.contracts import Candidates, FloatArray, Query, RowArray
+from recommender.exceptions import BackendError
+from recommender.pipeline.recipes import Recipe
+from recommender.pipeline.stages import Filter, Reranker
+from recommender.pipeline.trace import Step, Trace
+
+BACKEND_FAILURES = (BackendError, RedisError, DatabaseError, OSError)
+"""What a stage may fail with; anything else is a programming error and raises."""
+
+REMOVED_KEPT = 50
+
+T = TypeVar("T")
+
+
+class StageFailed(BackendError):
+    """A stage that fails closed has failed: this recipe must not answer."""
+
+    code = "stage_failed"
+
+
+def run(recipe: Recipe, query: Query, trace: Trace) -> Candidates:
+    """Return at most `query.limit` candidates, best first.
+
+    Raises
+    ------
+    StageFailed
+        When a filter or the business rules could not do their work.
+    """
+    candidates = Candidates.of(_retrieve(recipe, query, trace))
+    for stage in recipe.filters:
+        candidates = _filter(stage, query, candidates, trace)
+    candidates.source_scores = _source_scores(recipe, query, candidates, trace)
+    candidates = _score(recipe, query, candidates, trace)
+    for reranker in recipe.rerankers:
+        candidates = _rerank(reranker, query, candidates, trace)
+    return candidates.take(np.arange(min(query.limit, len(candidates))))
+
+
+def _retrieve(recipe: Recipe, query: Query, trace: Trace) -> RowArray:
+    hidden = len(query.catalogue) - int(np.count_nonzero(query.catalogue.available(query.now)))
+    to_be_dropped = len(query.history.seen) + len(query.exclude) + hidden + 1
+    proposals = []
+    for slot in recipe.sources:
+        if slot.n == 0 or not slot.source.enabled(query):
+            continue
+        n = max(slot.n, query.limit) + to_be_dropped
+        with trace.step("source", slot.source.name) as step:
+            rows = _open(step, lambda slot=slot, n=n: slot.source.retrieve(query, n))  # type: ignore[misc]
+            if rows is not None:
+                step.came_out = len(rows)
+                proposals.append(rows)
+    return np.unique(np.concatenate(proposals)) if proposals else np.empty(0, dtype=np.int64)
+
+
+def _filter(stage: Filter, query: Query, candidates: Candidates, trace: Trace) -> Candidates:
+    with trace.step("filter", stage.name, len(candidates)) as step:
+        if not stage.enabled(query):
+            step.came_out = len(candidates)
+            return candidates
+        keep = _closed(step, lambda: stage.keep(query, candidates))
+        removed = candidates.rows[~keep]
+        step.removed = [query.catalogue.cards[row].item_id for row in removed[:REMOVED_KEPT]]
+        step.came_out = len(candidates) - len(removed)
+        return candidates.take(keep)
+
+
+def _source_scores(recipe: Recipe, query: Query, candidates: Candidates, trace: Trace) -> dict[str, FloatArray]:
+    scores: dict[str, FloatArray] = {}
+    for slot in recipe.sources:
+        if not slot.source.enabled(query):
+            continue
+        with trace.step("source score", slot.source.name, len(candidates)) as step:
+            known = _open(step, lambda slot=slot: slot.source.score(query, candidates.rows))  # type: ignore[misc]
+            if known is not None:
+                scores[slot.source.name] = known
+                step.came_out = int(np.isfinite(known).sum())
+    return scores
+
+
+def _score(recipe: Recipe, query: Query, candidates: Candidates, trace: Trace) -> Candidates:
+    for scorer in recipe.scorers:
+        with trace.step("scorer", scorer.name, len(candidates)) as step:
+            if not scorer.enabled(query):
+                continue
+            score = _open(step, lambda scorer=scorer: scorer.score(query, candidates))  # type: ignore[misc]
+            if score is not None:
+                candidates.score = score
+                step.came_out = len(candidates)
+    finite = np.where(np.isfinite(candidates.score), candidates.score, -np.inf)
+    return candidates.take(np.lexsort((candidates.rows, -finite)))
+
+
+def _rerank(stage: Reranker, query: Query, candidates: Candidates, trace: Trace) -> Candidates:
+    with trace.step("re-ranker", stage.name, len(candidates)) as step:
+        if stage.enabled(query):
+            candidates = _closed(step, lambda: stage.rerank(query, candidates))
+        step.came_out = len(candidates)
+        return candidates
+
+
+def _open(step: Step, work: Callable[[], T]) -> T | None:
+    try:
+        return work()
+    except BACKEND_FAILURES as error:
+        step.error = f"{type(error).__name__}: {error}"
+        return None
+
+
+def _closed(step: Step, work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except BACKEND_FAILURES as error:
+        step.error = f"{type(error).__name__}: {error}"
+        raise StageFailed(f"{step.kind} {step.stage} failed: {error}") from error

@@ -1,0 +1,52 @@
+"""One score from many sources: the weighted sum of standardised scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from recommender.contracts import Candidates, FloatArray, Query
+from recommender.pipeline.stages import Scorer
+
+
+class WeightedBlend(Scorer):
+    """Σ weight(s) · z(s), brought to 0..1 by the best and the worst candidate.
+
+    z standardises each source's scores over this request's candidates; a candidate that a source does not know gets
+    that source's lowest z. Standardising by request makes sources of different units comparable without tuning.
+
+    Parameters
+    ----------
+    weights
+        Source name → weight; sources not named do not count.
+    """
+
+    name = "weighted_blend"
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        self.weights = dict(weights)
+
+    def score(self, query: Query, candidates: Candidates) -> FloatArray:
+        blended = np.zeros(len(candidates), dtype=np.float32)
+        for name, factor in self.factors(candidates).items():
+            scores = candidates.source_scores[name]
+            worst = np.nanmin(scores)
+            blended += np.float32(factor) * np.where(np.isfinite(scores), scores, worst)
+        if not len(blended):
+            return blended
+        low, high = blended.min(), blended.max()
+        return (blended - low) / (high - low) if high > low else np.ones_like(blended)
+
+    def factors(self, candidates: Candidates) -> dict[str, float]:
+        """Return what one unit of each source's raw score adds to the blend: weight / standard deviation.
+
+        Sources that know none of the candidates, or say the same of all, add nothing and are left out.
+        """
+        factors = {}
+        for name, scores in candidates.source_scores.items():
+            known = scores[np.isfinite(scores)]
+            spread = float(known.std()) if len(known) else 0.0
+            if spread > 0 and self.weights.get(name, 0.0) != 0.0:
+                factors[name] = self.weights[name] / spread
+        return factors

@@ -1,0 +1,67 @@
+"""Items that read alike: title, description, tags, category and creators, as unit vectors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recommender.contracts import FloatArray, Query, RowArray
+from recommender.pipeline.model_view import ModelView
+from recommender.pipeline.stages import Source
+
+
+class Content(Source):
+    """Inner product of the item's vector with the recency-weighted mean of the history's.
+
+    Parameters
+    ----------
+    half_life
+        Recency of the history, in events; None weighs all alike.
+    """
+
+    name = "content"
+
+    def __init__(self, half_life: float | None = None) -> None:
+        self.half_life = half_life
+
+    def enabled(self, query: Query) -> bool:
+        if query.model is None or "content.vectors" not in query.model.bundle.arrays or not len(query.basis):
+            return False
+        return bool(query.model.known(query.basis)[1].any())
+
+    def retrieve(self, query: Query, n: int) -> RowArray:
+        view, profile = _view(query), self._weighted(query).sum(axis=0)
+        if not profile.any():
+            return np.empty(0, dtype=np.int64)
+        model_rows, _ = view.bundle.indexes["content"].search(profile, n)
+        rows = view.row_in_catalogue[model_rows]
+        return rows[rows >= 0]
+
+    def score(self, query: Query, rows: RowArray) -> FloatArray:
+        view = _view(query)
+        model_rows, known = view.known(rows)
+        scores = view.array("content.vectors")[model_rows] @ self._weighted(query).sum(axis=0)
+        return np.where(known, scores, np.float32(np.nan)).astype(np.float32)
+
+    def contributions(self, query: Query, rows: RowArray) -> FloatArray:
+        view = _view(query)
+        model_rows, known = view.known(rows)
+        parts: FloatArray = self._weighted(query) @ view.array("content.vectors")[model_rows].T
+        parts[:, ~known] = 0
+        return parts
+
+    def _weighted(self, query: Query) -> FloatArray:
+        """Return (basis, dimension) float32: each item's share of the profile; computed once a request."""
+        if self.name not in query.scratch:
+            view = _view(query)
+            model_rows, known = view.known(query.basis)
+            weights = query.basis_weights(self.half_life) * known
+            total = weights.sum()
+            shares = weights / total if total > 0 else weights
+            query.scratch[self.name] = (view.array("content.vectors")[model_rows] * shares[:, None]).astype(np.float32)
+        kept: FloatArray = query.scratch[self.name]
+        return kept
+
+
+def _view(query: Query) -> ModelView:
+    assert query.model is not None  # noqa: S101 -- `enabled` said so
+    return query.model

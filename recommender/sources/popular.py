@@ -1,0 +1,32 @@
+"""What most people take: the list that can always answer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recommender.contracts import FloatArray, Query, RowArray
+from recommender.pipeline.stages import Source
+from recommender.sources.top_rows import top_rows
+
+
+class Popular(Source):
+    """log(1 + rolling, decayed number of events), from the model or, without one, from the catalogue."""
+
+    name = "popular"
+
+    def retrieve(self, query: Query, n: int) -> RowArray:
+        return top_rows(self._scores(query), n)
+
+    def score(self, query: Query, rows: RowArray) -> FloatArray:
+        return self._scores(query)[rows]
+
+    def _scores(self, query: Query) -> FloatArray:
+        if self.name not in query.scratch:
+            popularity = query.catalogue.popularity
+            if query.model is not None:
+                everything = np.arange(len(query.catalogue))
+                built = query.model.spread(np.asarray(query.model.array("popularity"), dtype=np.float32), everything)
+                popularity = np.where(np.isfinite(built), built, popularity)
+            query.scratch[self.name] = np.log1p(popularity).astype(np.float32)
+        kept: FloatArray = query.scratch[self.name]
+        return kept

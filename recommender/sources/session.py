@@ -1,0 +1,15 @@
+"""What people take next after what this user took last (transitions within a few steps)."""
+
+from __future__ import annotations
+
+from recommender.sources.neighbours import NeighbourSource
+
+
+class Session(NeighbourSource):
+    """Co-visitation with step decay; trained by `training.session`. Only the newest few items count."""
+
+    name = "session"
+    artefact = "session"
+
+    def __init__(self, half_life: float | None = 4, floor: float = 0.0) -> None:
+        super().__init__(half_life, floor)

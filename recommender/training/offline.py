@@ -1,0 +1,127 @@
+"""`manage.py evaluate`: trains on one file, ranks for the users of another, as serving would. No database."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from catalog import snapshot
+from catalog.snapshot import Catalogue
+from recommender.contracts import RowArray
+from recommender.exceptions import DataError
+from recommender.training import csv_files, trial
+from recommender.training.dataset import Interactions, interactions
+from recommender.training.evaluation import LIST_LENGTH, Evaluation, evaluate
+from recommender.training.train import train
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offline:
+    """An evaluation with the ids it is about."""
+
+    evaluation: Evaluation
+    user_ids: list[str]
+    """Users of the test file, in the order of `evaluation.lists`."""
+    catalogue: Catalogue
+
+    def write_lists(self, path: Path) -> None:
+        """Write `user_id,item_id,rank` (rank from 1, at most LIST_LENGTH a user)."""
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["user_id", "item_id", "rank"])
+            for user_id, rows in zip(self.user_ids, self.evaluation.lists, strict=True):
+                for rank, row in enumerate(rows[:LIST_LENGTH], start=1):
+                    writer.writerow([user_id, self.catalogue.cards[row].item_id, rank])
+
+
+def run(
+    train_path: Path,
+    test_path: Path,
+    items_path: Path | None,
+    *,
+    k: int,
+    stage: Callable[[str], None] = lambda name: None,
+    user_done: Callable[[int], None] = lambda total: None,
+) -> Offline:
+    """Train on `train_path` and measure on `test_path`.
+
+    Parameters
+    ----------
+    items_path
+        Titles, categories and tags; its items can be recommended even when nobody in the train file took them.
+    stage, user_done
+        Progress: the name of each stage, and the number of users after each user.
+
+    Raises
+    ------
+    DataError
+        When a file cannot be read, or there is nothing to train on or to measure.
+    """
+    stage("reading")
+    rows = csv_files.read_interactions(train_path)
+    tests = csv_files.read_interactions(test_path)
+    if not rows or not tests:
+        empty = train_path if not rows else test_path
+        raise DataError(f"{empty.name}: there are no interactions in it.")
+    catalogue, train_items = _catalogue(rows, items_path)
+    data, row_of_user = _interactions(rows, catalogue)
+    held_out: dict[str, set[int]] = {}
+    for line, test in enumerate(tests):
+        # An item that nobody could have ranked still counts as missed: each gets a row of its own that never matches.
+        held_out.setdefault(test.user_id, set()).add(catalogue.row_of.get(test.item_id, -1 - line))
+    user_ids = list(held_out)
+    trained = train(data, catalogue.pks, catalogue.cards, stage)
+    stage("ranking")
+    with trial.opened(trained) as bundle:
+        evaluation = evaluate(
+            bundle,
+            catalogue,
+            data,
+            [np.array(sorted(held_out[user]), dtype=np.int64) for user in user_ids],
+            [row_of_user.get(user, data.n_users) for user in user_ids],
+            k=k,
+            catalogue_size=train_items,
+            progress=lambda: user_done(len(user_ids)),
+        )
+    return Offline(evaluation=evaluation, user_ids=user_ids, catalogue=catalogue)
+
+
+def _catalogue(rows: list[csv_files.Row], items_path: Path | None) -> tuple[Catalogue, int]:
+    """Return the catalogue of both files, and how many of its items the train file has."""
+    described = csv_files.read_items(items_path) if items_path else []
+    ids = list(dict.fromkeys([*(card.item_id for card, _ in described), *(row.item_id for row in rows)]))
+    by_id = {card.item_id: (card, published) for card, published in described}
+    records = []
+    for pk, item_id in enumerate(ids):
+        card, published = by_id.get(item_id, (None, None))
+        records.append(
+            {
+                "id": pk,
+                "item_id": item_id,
+                "title": card.title if card else item_id,
+                "description": card.description if card else "",
+                "category": card.category if card else "",
+                "tags": card.tags if card else (),
+                "creators": card.creators if card else (),
+                "published_at": published,
+            }
+        )
+    return snapshot.build(records, revision=0), len({row.item_id for row in rows})
+
+
+def _interactions(rows: list[csv_files.Row], catalogue: Catalogue) -> tuple[Interactions, dict[str, int]]:
+    row_of_user: dict[str, int] = {}
+    users: RowArray = np.array([row_of_user.setdefault(row.user_id, len(row_of_user)) for row in rows], dtype=np.int64)
+    data = interactions(
+        users=users,
+        items=np.array([catalogue.row_of[row.item_id] for row in rows], dtype=np.int64),
+        weights=np.ones(len(rows), dtype=np.float32),
+        occurred_at=np.array([row.occurred_at for row in rows]),
+        n_users=len(row_of_user),
+        n_items=len(catalogue),
+    )
+    return data, row_of_user
