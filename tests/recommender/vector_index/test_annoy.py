@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recommender.exceptions import ArtifactError, ConfigurationError
+from recommender.vector_index.annoy import AnnoyIndexBackend, equally_long
+from recommender.vector_index.base import read_meta
+
+VECTORS = np.random.default_rng(1).normal(size=(200, 8)).astype(np.float32)
+
+
+@pytest.fixture
+def no_annoy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make `import annoy` fail, as on a machine without a C++ compiler."""
+    monkeypatch.setitem(sys.modules, "annoy", None)
+
+
+def test_the_forest_is_saved_below_the_switch_but_not_used(tmp_path: Path) -> None:
+    backend = AnnoyIndexBackend("default", {"exact_below": 201})
+    assert "forest.ann" in backend.build(VECTORS, "dot").save(tmp_path)
+    assert backend.open(tmp_path, read_meta(tmp_path)).exact is True
+
+
+def test_the_switch_moves_without_a_rebuild(tmp_path: Path) -> None:
+    AnnoyIndexBackend("default", {"exact_below": 201}).build(VECTORS, "dot").save(tmp_path)
+    index = AnnoyIndexBackend("default", {"exact_below": 200}).open(tmp_path, read_meta(tmp_path))
+    assert index.exact is False
+
+
+def test_equally_long_appends_what_is_missing_to_the_longest() -> None:
+    lengthened = equally_long(np.array([[3, 4], [0, 3], [0, 0]], dtype=np.float32))
+    assert lengthened.tolist() == [[3, 4, 0], [0, 3, 4], [0, 0, 5]]
+
+
+def test_a_forest_that_runs_out_of_search_is_made_up_for_by_a_scan(tmp_path: Path) -> None:
+    class Stingy:
+        def get_nns_by_vector(self, vector: list[float], n: int, search_k: int) -> list[int]:
+            return [0]
+
+    backend = AnnoyIndexBackend("default", {"exact_below": 0})
+    backend.build(VECTORS, "dot").save(tmp_path)
+    index = backend.open(tmp_path, read_meta(tmp_path))
+    index._forest = Stingy()  # type: ignore[attr-defined]
+    exact = np.argsort(-(VECTORS @ VECTORS[0]), kind="stable")[:5]
+    assert index.search(VECTORS[0], 5)[0].tolist() == exact.tolist()
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 1001])
+def test_a_forest_of_the_wrong_size_is_refused(tmp_path: Path, content: bytes) -> None:
+    backend = AnnoyIndexBackend("default", {"exact_below": 0})
+    backend.build(VECTORS, "dot").save(tmp_path)
+    (tmp_path / "forest.ann").unlink()
+    (tmp_path / "forest.ann").write_bytes(content)
+    with pytest.raises(ArtifactError) as refusal:
+        backend.open(tmp_path, read_meta(tmp_path))
+    assert refusal.value.file == "forest.ann"
+
+
+def test_a_forest_over_other_rows_is_refused(tmp_path: Path) -> None:
+    backend = AnnoyIndexBackend("default", {"exact_below": 0})
+    (tmp_path / "other").mkdir()
+    backend.build(VECTORS[:150], "dot").save(tmp_path / "other")
+    backend.build(VECTORS, "dot").save(tmp_path)
+    (tmp_path / "other" / "forest.ann").replace(tmp_path / "forest.ann")
+    with pytest.raises(ArtifactError, match=r"forest\.ann: holds 150 rows, index\.json says 200"):
+        backend.open(tmp_path, read_meta(tmp_path))
+
+
+def test_without_annoy_a_build_is_exact_and_a_warning_says_so(tmp_path: Path, no_annoy: None) -> None:
+    backend = AnnoyIndexBackend("default", {"exact_below": 0})
+    assert backend.available is False
+    assert [message.id for message in backend.check()] == ["recommender.W001"]
+    assert backend.build(VECTORS, "dot").save(tmp_path) == ["index.json", "vectors.npy"]
+    assert backend.open(tmp_path, read_meta(tmp_path)).exact is True
+
+
+def test_without_annoy_a_forest_built_elsewhere_is_scanned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = AnnoyIndexBackend("default", {"exact_below": 0})
+    backend.build(VECTORS, "dot").save(tmp_path)
+    monkeypatch.setitem(sys.modules, "annoy", None)
+    index = backend.open(tmp_path, read_meta(tmp_path))
+    exact = np.argsort(-(VECTORS @ VECTORS[0]), kind="stable")[:5]
+    assert index.search(VECTORS[0], 5)[0].tolist() == exact.tolist()
+
+
+def test_with_annoy_there_is_nothing_to_warn_of() -> None:
+    backend = AnnoyIndexBackend("default", {})
+    assert backend.available is True
+    assert backend.check() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"trees": 5}, "unknown option 'trees'; options are: exact_below, n_jobs, n_trees, search_k, seed"),
+        ({"n_trees": 0}, "n_trees is 0; it must be an integer of 1 or more"),
+        ({"n_trees": "5"}, "n_trees is '5'; it must be an integer of 1 or more"),
+        ({"n_jobs": True}, "n_jobs is True"),
+        ({"exact_below": -1}, "exact_below is -1; it must be an integer of 0 or more"),
+    ],
+)
+def test_options_that_cannot_be_are_named(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        AnnoyIndexBackend("default", options)
