@@ -6,10 +6,11 @@ needs no configuration at all. README's configuration table lists the same names
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import re
 import secrets
-import tempfile
 from pathlib import Path
 
 from environ import Env
@@ -42,23 +43,28 @@ def local_database_name() -> str:
     return chosen.read_text().strip() if chosen.exists() else "recsite"
 
 
-def local_secret_key() -> str:
-    """Return this copy's own secret, made on first use and readable by its owner only."""
-    path = LOCAL_DIRECTORY / "secret_key"
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
-    return path.read_text()
+def local_secret(name: str) -> str:
+    """Return this copy's own secret `name`, made on first use and readable by its owner only."""
+    LOCAL_DIRECTORY.mkdir(exist_ok=True)
+    with os.fdopen(os.open(LOCAL_DIRECTORY / name, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+        # Several processes may start at once on a new copy: the first writes, the others read what it wrote.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        secret = file.read().strip()
+        if not secret:
+            secret = secrets.token_urlsafe(50)
+            file.write(secret)
+        return secret
 
 
 def local_run_directory() -> Path:
     """Return the directory of the local services' sockets.
 
-    A socket's path is limited to 107 bytes, so a deeply nested project gets one under the temporary directory.
+    A socket's path is limited to 107 bytes and appears in addresses, so a deeply nested project, or one with unusual
+    characters in its path, gets one outside.
     """
     run = LOCAL_DIRECTORY / "run"
-    if len(str(run)) <= 85:
+    if len(str(run)) <= 85 and re.fullmatch(r"[\w./-]+", str(run), re.ASCII):
         return run
     digest = hashlib.sha256(str(run).encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"recsite-{os.getuid()}-{digest}"
+    # Not the user's temporary directory: that differs between a terminal and a service, and both must meet here.
+    return Path("/tmp") / f"recsite-{os.getuid()}-{digest}"  # noqa: S108

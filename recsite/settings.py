@@ -13,7 +13,7 @@ from recsite.environment import BASE_DIRECTORY, LOCAL, LOCAL_DIRECTORY, env
 if not LOCAL and len(environment.SECRET_KEY) < 50:
     raise ImproperlyConfigured("Set SECRET_KEY to at least 50 random characters (DATABASE_URL is set: production).")
 
-SECRET_KEY = environment.SECRET_KEY or environment.local_secret_key()
+SECRET_KEY = environment.SECRET_KEY or environment.local_secret("secret_key")
 DEBUG = environment.DEBUG
 ALLOWED_HOSTS = environment.ALLOWED_HOSTS
 CSRF_TRUSTED_ORIGINS = environment.CSRF_TRUSTED_ORIGINS
@@ -76,6 +76,8 @@ if LOCAL:
         "NAME": environment.local_database_name(),
         "USER": "postgres",
         "HOST": str(environment.local_run_directory()),
+        # Names the socket; PGPORT in somebody's shell must not.
+        "PORT": "5432",
     }
 else:
     _database = env.db_url_config(environment.DATABASE_URL)
