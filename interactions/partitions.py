@@ -3,11 +3,14 @@
 Recent time is cut by month, older years by year: twenty years of imported history stay a few dozen partitions, which
 keeps planning quick. Rows outside every partition land in the default one; `doctor` and a metric say so, and
 `repair_default` moves them where they belong.
+
+A partition is filled and only then attached: attaching leaves readers and writers of the other partitions alone,
+whereas `CREATE TABLE … PARTITION OF` locks them all out and fails when the default partition holds rows of its range.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +21,9 @@ TABLES = {"interactions_event": "occurred_at", "interactions_impression": "shown
 PREMAKE_MONTHS = 4
 MONTHLY_SINCE_MONTHS = 13
 """Months back from now that are cut by month; anything before the January below that is cut by year."""
+
+Range = tuple[str, datetime, datetime]
+"""Suffix of the partition's name, its first instant, and the instant it ends before."""
 
 
 def month_start(moment: datetime) -> datetime:
@@ -30,39 +36,27 @@ def next_month(start: datetime) -> datetime:
     return month_start(start + timedelta(days=32))
 
 
-def ranges(first: datetime, last: datetime, now: datetime) -> Iterator[tuple[str, datetime, datetime]]:
-    """Yield (suffix, from, until) of the partitions that hold `first`..`last`, oldest first."""
+def ranges(first: datetime, last: datetime, now: datetime) -> Iterator[Range]:
+    """Yield the ranges that hold `first`..`last`, oldest first."""
     monthly_since = month_start(now - timedelta(days=31 * MONTHLY_SINCE_MONTHS)).replace(month=1)
     start = month_start(first)
     while start <= last:
         if start < monthly_since:
             start = start.replace(month=1)
             until = start.replace(year=start.year + 1)
-            yield f"y{start.year}", start, until
+            yield f"y{start.year:04d}", start, until
         else:
             until = next_month(start)
-            yield f"y{start.year}m{start.month:02d}", start, until
+            yield _month(start)
         start = until
 
 
 def ensure(table: str, first: datetime, last: datetime, connection: Any = default_connection) -> list[str]:
-    """Create the missing partitions of `table` for `first`..`last`. Returns the names created."""
-    created = []
-    now = datetime.now(UTC)
-    with connection.cursor() as cursor:
-        existing = _existing(cursor, table)
-        for suffix, start, until in ranges(first, last, now):
-            name = f"{table}_{suffix}"
-            if any(low < until and start < high for low, high in existing.values()):
-                continue
-            with transaction.atomic(using=connection.alias):
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [table])
-                cursor.execute(
-                    f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} FOR VALUES FROM (%s) TO (%s)",
-                    [start.isoformat(), until.isoformat()],
-                )
-            created.append(name)
-    return created
+    """Create the missing partitions of `table` for `first`..`last`. Returns the names created.
+
+    Rows of those ranges that wait in the default partition move along. One transaction; callers at the same time queue.
+    """
+    return _ensure(table, list(ranges(first, last, datetime.now(UTC))), connection)
 
 
 def premake(connection: Any = default_connection) -> list[str]:
@@ -80,30 +74,72 @@ def default_rows(table: str) -> int:
 
 
 def repair_default(table: str) -> int:
-    """Move the default partition's rows to partitions of their own, in one transaction. Returns how many."""
+    """Move the default partition's rows to partitions of their own, in one transaction. Returns how many moved."""
     column = TABLES[table]
+    now = datetime.now(UTC)
     with transaction.atomic(), default_connection.cursor() as cursor:
-        cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
-        cursor.execute(f"CREATE TEMP TABLE moving ON COMMIT DROP AS SELECT * FROM {table}_default")  # noqa: S608
-        cursor.execute(f"SELECT count(*), min({column}), max({column}) FROM moving")  # noqa: S608
-        count, first, last = cursor.fetchone()
-        if not count:
-            return 0
-        cursor.execute(f"DELETE FROM {table}_default")  # noqa: S608
-        ensure(table, first, last)
-        cursor.execute(f"INSERT INTO {table} SELECT * FROM moving")  # noqa: S608
-        return int(count)
+        before = default_rows(table)
+        cursor.execute(
+            f"SELECT DISTINCT date_trunc('month', {column}, 'UTC') FROM {table}_default ORDER BY 1"  # noqa: S608
+        )
+        months = [row[0] for row in cursor.fetchall()]
+        _ensure(table, [found for month in months for found in ranges(month, month, now)], default_connection)
+        return before - default_rows(table)
 
 
-def _existing(cursor: Any, table: str) -> dict[str, tuple[datetime, datetime]]:
+def _ensure(table: str, wanted: Iterable[Range], connection: Any) -> list[str]:
+    created: list[str] = []
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [table])
+        existing = _existing(cursor, table)
+        for suffix, start, until in _missing(wanted, existing):
+            name = f"{table}_{suffix}"
+            _create(cursor, table, name, start, until)
+            existing.append((start, until))
+            created.append(name)
+    return created
+
+
+def _missing(wanted: Iterable[Range], existing: list[tuple[datetime, datetime]]) -> Iterator[Range]:
+    """Yield what `existing` (read anew at each step) does not hold, a partly held year by month."""
+    for suffix, start, until in wanted:
+        overlapping = [bounds for bounds in existing if bounds[0] < until and start < bounds[1]]
+        if not overlapping:
+            yield suffix, start, until
+        elif not any(low <= start and until <= high for low, high in overlapping):
+            month = start
+            while month < until:
+                if not any(low <= month < high for low, high in overlapping):
+                    yield _month(month)
+                month = next_month(month)
+
+
+def _month(start: datetime) -> Range:
+    return f"y{start.year:04d}m{start.month:02d}", start, next_month(start)
+
+
+def _create(cursor: Any, table: str, name: str, start: datetime, until: datetime) -> None:
+    column = TABLES[table]
+    bounds = [start.isoformat(), until.isoformat()]
+    cursor.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)")
+    # Rows of this range must not enter the default partition between the move and the attachment.
+    cursor.execute(f"LOCK TABLE {table}_default IN SHARE ROW EXCLUSIVE MODE")
+    cursor.execute(
+        f"WITH moved AS (DELETE FROM {table}_default WHERE {column} >= %s AND {column} < %s RETURNING *) "  # noqa: S608
+        f"INSERT INTO {name} SELECT * FROM moved",
+        bounds,
+    )
+    cursor.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM (%s) TO (%s)", bounds)
+
+
+def _existing(cursor: Any, table: str) -> list[tuple[datetime, datetime]]:
     cursor.execute(
         """
-        SELECT c.relname,
-               (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \\(''([^'']+)''\\)'))[1]::timestamptz,
+        SELECT (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \\(''([^'']+)''\\)'))[1]::timestamptz,
                (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \\(''([^'']+)''\\)'))[1]::timestamptz
         FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
         WHERE inhparent = %s::regclass AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
         """,
         [table],
     )
-    return {name: (low, high) for name, low, high in cursor.fetchall()}
+    return list(cursor.fetchall())
