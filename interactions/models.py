@@ -126,3 +126,13 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.received_at:%F %T}"
+
+
+class StaleHistory(models.Model):
+    """A user whose history in Redis must be dropped: Redis could not be told when it changed (`stale_histories`)."""
+
+    user_id = models.CharField(max_length=200, primary_key=True)
+    noted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.user_id

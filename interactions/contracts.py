@@ -1,0 +1,42 @@
+"""What enters and leaves `recording`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class EventInput:
+    """One event as its sender tells it. Strings are free of NUL and lone surrogates, ids at most 200 characters."""
+
+    user_id: str
+    item_id: str
+    event_type: str
+    """Name of an `EventType`."""
+    occurred_at: datetime | None = None
+    """Aware. None: the moment it is recorded."""
+    event_id: UUID | None = None
+    """None: derived from the content (`identity`)."""
+    value: float | None = None
+    """A rating, a price, seconds watched; finite."""
+    context: Mapping[str, Any] | None = None
+    request_id: UUID | None = None
+    """The recommendation request that led to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one event."""
+
+    status: Literal["accepted", "duplicate", "rejected"]
+    code: str = ""
+    """Why it was rejected: item_unknown, event_type_unknown, id_conflict, consent_withheld; else ""."""
+    message: str = ""
+
+
+ACCEPTED = Verdict("accepted")
+DUPLICATE = Verdict("duplicate")

@@ -1,0 +1,62 @@
+"""The kinds of event as a process holds them: read once, and again when an editor has changed one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interactions.models import EventType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTypes:
+    """All event types, by name and by primary key."""
+
+    revision: int
+    id_by_name: Mapping[str, int]
+    name_by_id: Mapping[int, str]
+    weights: NDArray[np.float32]
+    """(largest primary key + 1,) float32: training weight by primary key, 0 where there is no such type."""
+    half_life_days: NDArray[np.float64]
+    """(largest primary key + 1,) float64: days by primary key, +inf for what does not fade."""
+    marks_seen: frozenset[int]
+    """Primary keys of the types after which the item is not recommended to this user again."""
+
+
+_lock = threading.Lock()
+_current: EventTypes | None = None
+
+
+def current(revision: int) -> EventTypes:
+    """Return this process's copy, read anew when it is not of `revision` (of `catalog.revisions.EVENT_TYPES`)."""
+    global _current
+    held = _current
+    if held is not None and held.revision == revision:
+        return held
+    with _lock:
+        if _current is None or _current.revision != revision:
+            _current = load(revision)
+        return _current
+
+
+def load(revision: int) -> EventTypes:
+    """Read the event types from Postgres (one query)."""
+    rows = list(EventType.objects.values_list("id", "name", "weight", "half_life_days", "marks_seen"))
+    size = max((row[0] for row in rows), default=0) + 1
+    weights = np.zeros(size, dtype=np.float32)
+    half_lives = np.full(size, np.inf)
+    for pk, _, weight, half_life, _ in rows:
+        weights[pk] = weight
+        half_lives[pk] = np.inf if half_life is None else half_life
+    return EventTypes(
+        revision=revision,
+        id_by_name={name: pk for pk, name, *_ in rows},
+        name_by_id={pk: name for pk, name, *_ in rows},
+        weights=weights,
+        half_life_days=half_lives,
+        marks_seen=frozenset(pk for pk, *_, marks_seen in rows if marks_seen),
+    )

@@ -1,0 +1,103 @@
+"""The one door by which events enter, and the promise behind the API's 202: it returns after COMMIT, each event once.
+
+1. `feature_store.open_writes` warns readers of the users' cached histories.
+2. One transaction (`event_writing`): users, ids, events and dead letters, every set of keys in ascending order so that
+   writers of the same keys wait for each other instead of deadlocking; retried when the database says so.
+3. After commit `feature_store.close_writes` appends to the cached histories: the event counts on the next request.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+
+from django.db import Error, connection, transaction
+
+from catalog import revisions
+from interactions import event_types, feature_store, stale_histories
+from interactions.contracts import EventInput, Verdict
+from interactions.event_types import EventTypes
+from interactions.event_writing import Outcome, write
+from interactions.redis_breaker import RedisAway
+
+__all__ = ["EventInput", "Verdict", "record"]
+
+ATTEMPTS = 5
+_PASSING_FAILURES = frozenset(
+    {
+        "40P01",  # deadlock
+        "40001",  # serialization failure
+        "23514",  # the row's partition was attached while the statement was on its way to the default one
+    }
+)
+
+
+def record(events: Sequence[EventInput], *, source: str = "api") -> list[Verdict]:
+    """Store events; return one verdict each, in their order.
+
+    Unknown users are created. An event of an unknown item is kept as a dead letter and replayed when the item arrives.
+    Nothing is stored of a user who withholds his consent. Inside a caller's transaction the verdicts hold if that
+    commits, and the cached histories follow its commit.
+
+    Parameters
+    ----------
+    events
+        Checked as `validation` does; 1,000 make a good batch.
+    source
+        Where they come from, for dead letters.
+
+    Raises
+    ------
+    django.db.Error
+        Nothing of the batch was stored; sending it again is safe.
+    """
+    if not events:
+        return []
+    users = sorted({event.user_id for event in events})
+    types, is_open = _open_writes(users)
+    try:
+        outcome = _write_with_retries(events, types, source, stale_users=() if is_open else users)
+    except BaseException:
+        if is_open:
+            _close_writes(users, None, types)
+        raise
+    if is_open:
+        transaction.on_commit(lambda: _close_writes(users, outcome, types))
+    return outcome.verdicts
+
+
+def _open_writes(users: Sequence[str]) -> tuple[EventTypes, bool]:
+    announced = None
+    is_open = True
+    try:
+        announced = feature_store.open_writes(users)
+    except RedisAway:
+        is_open = False
+    current = announced if announced is not None else revisions.from_database()
+    return event_types.current(current[revisions.EVENT_TYPES]), is_open
+
+
+def _close_writes(users: Sequence[str], outcome: Outcome | None, types: EventTypes) -> None:
+    try:
+        feature_store.close_writes(users, outcome.stored if outcome else (), types.revision)
+    except RedisAway:
+        return
+
+
+def _write_with_retries(
+    events: Sequence[EventInput], types: EventTypes, source: str, *, stale_users: Sequence[str]
+) -> Outcome:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                outcome = write(events, types, source)
+                if stale_users:
+                    stale_histories.note(stale_users)
+            return outcome
+        except Error as error:
+            passing = getattr(error.__cause__, "sqlstate", None) in _PASSING_FAILURES
+            if not passing or connection.in_atomic_block or attempt == ATTEMPTS:
+                raise
+            time.sleep(random.uniform(0.005, 0.02) * attempt)
+    raise AssertionError("unreachable: the last attempt returns or raises")
