@@ -1,0 +1,132 @@
+"""The lease that keeps two rebuilds from publishing.
+
+A claim makes a `RebuildJob`; its primary key, the fencing token, rises with every claim. The holder extends its lease
+from stage to stage; when it dies or hangs the lease runs out, another claim takes over, and whatever the first holder
+still tries (`heartbeat`, `publishing.publish`) raises LeaseLost. Times are Postgres's, so clocks may differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from django.db.models.functions import Now
+
+from recommender.exceptions import LeaseLost
+from recommender.models import ModelVersion, RebuildJob
+from recommender.registry.locking import exclusive
+
+LEASE_SECONDS = 120.0
+"""Longer than any one stage may go without a heartbeat, short enough that a dead rebuild is taken over soon."""
+
+ATTEMPTS_AT_MOST = 3
+"""A rebuild that loses its worker three times running (out of memory, say) waits for the next scheduled one."""
+
+_RUNNING = RebuildJob.State.RUNNING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotNow:
+    """Somebody else's rebuild is alive."""
+
+    fencing_token: int
+    reason: str
+    stage: str
+    leased_until: datetime
+
+
+class Lease:
+    """The right to publish one rebuild's result. A context manager that records how it ended.
+
+    Leaving the block without `finish` having been called, or by an exception, marks the job failed; the exception
+    goes on.
+    """
+
+    def __init__(self, job: RebuildJob, seconds: float) -> None:
+        self.fencing_token: int = job.fencing_token
+        self.attempt: int = job.attempt
+        self._seconds = seconds
+
+    def heartbeat(self, stage: str, *, seconds: float | None = None) -> None:
+        """Name the stage that begins and extend the lease by `seconds` from now (default: as claimed).
+
+        Raises LeaseLost when another rebuild has taken over. A lease that ran out but was not taken is revived.
+        """
+        extended = Now() + timedelta(seconds=self._seconds if seconds is None else seconds)
+        held = RebuildJob.objects.filter(fencing_token=self.fencing_token, state=_RUNNING)
+        if not held.update(stage=stage[:50], leased_until=extended):
+            raise LeaseLost(f"Rebuild {self.fencing_token} no longer holds the lease at stage {stage!r}.")
+
+    def finish(self, version: ModelVersion | None) -> None:
+        """Record success; `version` is what came of it (None: there was nothing to do). LeaseLost when taken over."""
+        held = RebuildJob.objects.filter(fencing_token=self.fencing_token, state=_RUNNING)
+        if not held.update(state=RebuildJob.State.DONE, version=version, finished_at=Now()):
+            raise LeaseLost(f"Rebuild {self.fencing_token} no longer holds the lease and cannot finish.")
+
+    def fail(self, error: str) -> None:
+        """Record failure with its reason; does nothing when the job has ended or was taken over."""
+        held = RebuildJob.objects.filter(fencing_token=self.fencing_token, state=_RUNNING)
+        held.update(state=RebuildJob.State.FAILED, error=error, finished_at=Now())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.fail("ended without a result" if error is None else f"{type(error).__name__}: {error}")
+
+
+def claim(reason: str, *, seconds: float = LEASE_SECONDS) -> Lease | NotNow:
+    """Take the lease, or say who holds it.
+
+    A lease that has run out is taken over: its job is marked failed and the new one counts as its next attempt.
+    """
+    with exclusive():
+        running = RebuildJob.objects.filter(state=_RUNNING)
+        live = running.filter(leased_until__gt=Now()).first()
+        if live is not None:
+            return NotNow(
+                fencing_token=live.fencing_token,
+                reason=live.reason,
+                stage=live.stage,
+                leased_until=live.leased_until,
+            )
+        dead = running.first()
+        attempt = 1 if dead is None or dead.attempt >= ATTEMPTS_AT_MOST else dead.attempt + 1
+        job = RebuildJob.objects.create(
+            reason=reason[:200], attempt=attempt, leased_until=Now() + timedelta(seconds=seconds)
+        )
+        error = f"The lease ran out; taken over by rebuild {job.fencing_token}."
+        running.exclude(fencing_token=job.fencing_token).update(
+            state=RebuildJob.State.FAILED, error=error, finished_at=Now()
+        )
+        return Lease(job, seconds)
+
+
+def abandoned() -> RebuildJob | None:
+    """Return the rebuild that lost its worker and should be started again, if there is one.
+
+    For the periodic task: recovery must not depend on the broker's redelivery. A job that has used up its attempts is
+    marked failed and not returned.
+    """
+    with exclusive():
+        dead = RebuildJob.objects.filter(state=_RUNNING, leased_until__lte=Now()).first()
+        if dead is None or dead.attempt < ATTEMPTS_AT_MOST:
+            return dead
+        dead.state = RebuildJob.State.FAILED
+        dead.error = f"The lease ran out at attempt {dead.attempt} of {ATTEMPTS_AT_MOST}; given up."
+        dead.save(update_fields=["state", "error"])
+        return None
+
+
+def require_newest(fencing_token: int) -> None:
+    """Raise LeaseLost unless `fencing_token` is the newest claim and still running. Caller holds `exclusive`."""
+    newest = RebuildJob.objects.first()
+    if newest is None or newest.fencing_token != fencing_token:
+        holder = "no rebuild" if newest is None else f"rebuild {newest.fencing_token}"
+        raise LeaseLost(f"Rebuild {fencing_token} may not publish: {holder} is the newest.")
+    if newest.state != _RUNNING:
+        raise LeaseLost(f"Rebuild {fencing_token} may not publish: it is {newest.get_state_display()}.")
