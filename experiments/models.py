@@ -109,6 +109,7 @@ class Exposure(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["experiment", "phase", "unit", "variant"], name="first_exposure"),
         ]
+        indexes: ClassVar = [models.Index(fields=["unit"], name="exposure_unit")]
 
     def __str__(self) -> str:
         return f"{self.unit} in {self.variant}"

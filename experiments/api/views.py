@@ -26,7 +26,7 @@ class ReportView(APIView):
 
     @extend_schema(
         summary="Report of an experiment",
-        description="Split first; the effects are left out while it is broken. Intervals `*_always` hold at every look.",
+        description="Split first; effects are left out while it is broken. Intervals `*_always` hold at every look.",
         parameters=[OpenApiParameter("phase", int, description="An earlier phase; without it the current one.")],
         responses=ReportSerializer,
     )

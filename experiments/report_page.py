@@ -1,0 +1,129 @@
+"""The report in words and numbers for people: what the admin's page shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from experiments.analysis.findings import Comparison, MetricResult, Report
+from experiments.analysis.sample import Effect
+from experiments.interval_plot import Bar, bars
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmRow:
+    """A line of the exposure table."""
+
+    variant: str
+    weight: str
+    users: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueRow:
+    """A line of a metric's table; texts are empty for the control."""
+
+    variant: str
+    users: str
+    mean: str
+    change: str
+    """Relative change with its always-valid interval, or why there is none."""
+    absolute: str
+    p: str
+    """Corrected p-value, as the verdict uses it."""
+    p_fixed: str
+    chance: str
+    bar: Bar | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricTable:
+    """One metric."""
+
+    name: str
+    role: str
+    kind: str
+    rows: tuple[ValueRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """All that the template prints."""
+
+    split: str
+    """The sample-ratio verdict in one sentence."""
+    arms: tuple[ArmRow, ...]
+    metrics: tuple[MetricTable, ...]
+    method: str
+
+
+def page(report: Report) -> Page:
+    """Return the texts and drawings of a report."""
+    return Page(
+        split=_split(report),
+        arms=tuple(
+            ArmRow(
+                variant=arm.variant,
+                weight=f"{arm.weight:.1%}",
+                users=f"{arm.users:,}",
+                expected=f"{arm.expected_users:,.0f}",
+            )
+            for arm in report.arms
+        ),
+        metrics=tuple(_table(metric, is_final=report.is_final) for metric in report.metrics),
+        method=(
+            f"{1 - report.alpha:.0%} fixed-horizon intervals: the planned {report.planned_users:,} users a variant "
+            "were reached before it was stopped."
+            if report.is_final
+            else f"{1 - report.alpha:.0%} always-valid intervals: looking early or often does no harm."
+        ),
+    )
+
+
+def _split(report: Report) -> str:
+    ratio = report.sample_ratio
+    if ratio.is_broken:
+        return f"Broken: the sizes do not fit the weights (p = {ratio.p:.2g}). The effects are hidden."
+    if not ratio.is_testable:
+        return "Too few users to check the split yet."
+    return f"Sound: the sizes fit the weights (p = {ratio.p:.2g})."
+
+
+def _table(metric: MetricResult, *, is_final: bool) -> MetricTable:
+    comparisons = {comparison.variant: comparison for comparison in metric.comparisons}
+    drawn = dict(zip(comparisons, bars([_relative(one, is_final) for one in comparisons.values()]), strict=True))
+    rows = []
+    for arm in metric.arms:
+        mean = f"{arm.mean:.2%}" if metric.kind == "proportion" else f"{arm.mean:.4g}"
+        comparison = comparisons.get(arm.variant)
+        rows.append(
+            ValueRow(
+                variant=arm.variant,
+                users=f"{arm.users:,}",
+                mean=mean,
+                change=_percent(_relative(comparison, is_final)) if comparison else "",
+                absolute=_number(comparison.absolute if is_final else comparison.absolute_always) if comparison else "",
+                p=f"{comparison.p_adjusted:.3g}" if comparison else "",
+                p_fixed=f"{comparison.relative.p:.3g}" if comparison else "",
+                chance=f"{comparison.chance_to_win:.1%}" if comparison else "",
+                bar=drawn.get(arm.variant),
+            )
+        )
+    return MetricTable(
+        name=metric.name,
+        role="primary metric" if metric.is_primary else "guard-rail",
+        kind="share of users" if metric.kind == "proportion" else "mean a user",
+        rows=tuple(rows),
+    )
+
+
+def _relative(comparison: Comparison, is_final: bool) -> Effect:
+    return comparison.relative if is_final else comparison.relative_always
+
+
+def _percent(effect: Effect) -> str:
+    return effect.message or f"{effect.estimate:+.1%} ({effect.low:+.1%} to {effect.high:+.1%})"
+
+
+def _number(effect: Effect) -> str:
+    return effect.message or f"{effect.estimate:+.4g} ({effect.low:+.4g} to {effect.high:+.4g})"
