@@ -18,6 +18,7 @@ from catalog.api.errors import ApiError
 LARGEST_BYTES = 2 * 1024 * 1024
 DEEPEST = 32
 INT64 = 2**63
+EMPTY = "Request body is empty; send a JSON object."
 
 Path = tuple[str | int, ...]
 
@@ -79,6 +80,14 @@ def parse(request: Any) -> Any:
 def read(request: Any) -> bytes:
     """Return the body of a request that states JSON and a length within the limit."""
     meta = request.META
+    length = meta.get("CONTENT_LENGTH") or ""
+    if not length and meta.get("HTTP_TRANSFER_ENCODING"):
+        raise ApiError("length_required", "Send the body with a Content-Length.", status=411)
+    size = int(length) if length.isdecimal() else 0
+    if not size:
+        raise ApiError("body_empty", EMPTY)
+    if size > LARGEST_BYTES:
+        raise ApiError("body_too_large", f"Limit is 2 MB (got {size / 1024 / 1024:.1f} MB).", status=413)
     media_type = meta.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         received = media_type or "none"
@@ -87,18 +96,12 @@ def read(request: Any) -> bytes:
         raise ApiError(
             "encoding_unsupported", f"Content-Encoding {encoding!r} is not taken; send the body plain.", status=415
         )
-    length = meta.get("CONTENT_LENGTH") or ""
-    if not length and meta.get("HTTP_TRANSFER_ENCODING"):
-        raise ApiError("length_required", "Send the body with a Content-Length.", status=411)
-    size = int(length) if length.isdecimal() else 0
-    if size > LARGEST_BYTES:
-        raise ApiError("body_too_large", f"Limit is 2 MB (got {size / 1024 / 1024:.1f} MB).", status=413)
     try:
         body: bytes = getattr(request, "_request", request).body
     except UnreadablePostError as error:
         raise ApiError("body_incomplete", "The connection ended before the body did.") from error
     if not body.strip():
-        raise ApiError("body_empty", "Request body is empty; send a JSON object.")
+        raise ApiError("body_empty", EMPTY)
     return body
 
 
