@@ -10,7 +10,9 @@ from django.core.exceptions import ImproperlyConfigured
 from recsite import environment
 from recsite.environment import BASE_DIRECTORY, LOCAL, LOCAL_DIRECTORY, env
 
-if not LOCAL and len(environment.SECRET_KEY) < 50:
+# A demo site is entered without a password, on whatever servers: there is nothing to protect.
+_is_production = not (LOCAL or environment.DEMO_SITE)
+if _is_production and len(environment.SECRET_KEY) < 50:
     raise ImproperlyConfigured("Set SECRET_KEY to at least 50 random characters (DATABASE_URL is set: production).")
 
 SECRET_KEY = environment.SECRET_KEY or environment.local_secret("secret_key")
@@ -191,15 +193,16 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIRECTORY / "staticfiles"
-WHITENOISE_USE_FINDERS = LOCAL
+# Locally the finders serve what `collectstatic` gathers in production.
+STATIC_ROOT = None if LOCAL else BASE_DIRECTORY / "staticfiles"
+WHITENOISE_USE_FINDERS = not _is_production
 LOGIN_URL = "/sign-in/"
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
-if not LOCAL:
+if _is_production:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
