@@ -63,6 +63,16 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
 
 DEFAULTS: dict[str, Any] = {
     "RECIPES": DEFAULT_RECIPES,
+    # {title}: the item behind the score; {year}: year of publication.
+    "REASONS": {
+        "history": "Because you watched {title}",
+        "seed": "Similar to {title}",
+        "popular": "Popular right now",
+        "new": "New: released in {year}",
+        "rule": "Picked by our editors",
+    },
+    # Rows "because you watched …" on one page, each with its own seed.
+    "SEEDS_PER_PAGE": 2,
     # Candidates each source proposes to the funnel.
     "CANDIDATES_PER_SOURCE": 500,
     "VECTOR_INDEXES": {

@@ -61,6 +61,8 @@ class Query:
     country: str = ""
     seed: int | None = None
     """Row of the item the list is about ("similar to …", "because you watched …")."""
+    seed_is_from_history: bool = False
+    """True for "because you watched …", False for "similar to …"."""
     exclude: RowArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     rules: CompiledRules | None = None
     """The editors' rules for this placement and moment; None when business rules are off."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ class ModelView:
     row_in_model: RowArray
     """(catalogue items,) row of the model, -1 where the item is newer than the build."""
 
-    def array(self, name: str) -> NDArray[np.generic]:
+    def array(self, name: str) -> NDArray[Any]:
         """Return the bundle's array `name`; KeyError when this version was built without it."""
         return self.bundle.arrays[name]
 

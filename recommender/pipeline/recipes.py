@@ -17,10 +17,10 @@ A stage is named by its short name (`STAGES`) or by the dotted path of a class o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.utils.module_loading import import_string
 
@@ -131,12 +131,13 @@ def _named(stages: list[str | dict[str, dict[str, Any]]]) -> list[tuple[str, dic
     return [(stage, {}) if isinstance(stage, str) else next(iter(stage.items())) for stage in stages]
 
 
-def _make(recipe: str, stage: str, options: dict[str, Any], base: type[S]) -> S:
+def _make(recipe: str, stage: str, options: dict[str, Any], base: Callable[..., S]) -> S:
     path = STAGES.get(stage, stage)
     try:
         made = import_string(path)(**options)
     except (ImportError, TypeError) as error:
         raise ConfigurationError(f"Recipe {recipe!r}: {stage!r} cannot be used: {error}.") from error
-    if not isinstance(made, base):
-        raise ConfigurationError(f"Recipe {recipe!r}: {stage!r} is no {base.__name__.lower()}.")
-    return made
+    # `base` is a class; typed as a callable because mypy refuses abstract classes as `type[S]`.
+    if not isinstance(made, cast(type, base)):
+        raise ConfigurationError(f"Recipe {recipe!r}: {stage!r} is no {cast(type, base).__name__.lower()}.")
+    return cast(S, made)

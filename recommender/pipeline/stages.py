@@ -27,7 +27,7 @@ class Source(Stage):
 
     @abstractmethod
     def retrieve(self, query: Query, n: int) -> RowArray:
-        """Return at most `n` distinct catalogue rows, best first. May propose seen or hidden ones: filters drop them."""
+        """Return at most `n` distinct catalogue rows, best first; seen or hidden ones too, filters drop them."""
 
     @abstractmethod
     def score(self, query: Query, rows: RowArray) -> FloatArray:

@@ -29,7 +29,9 @@ class WeightedBlend(Scorer):
 
     def score(self, query: Query, candidates: Candidates) -> FloatArray:
         blended = np.zeros(len(candidates), dtype=np.float32)
-        for name, factor in self.factors(candidates).items():
+        shares = self.shares(candidates)
+        query.scratch[self.name] = shares
+        for name, (factor, _) in shares.items():
             scores = candidates.source_scores[name]
             worst = np.nanmin(scores)
             blended += np.float32(factor) * np.where(np.isfinite(scores), scores, worst)
@@ -38,15 +40,15 @@ class WeightedBlend(Scorer):
         low, high = blended.min(), blended.max()
         return (blended - low) / (high - low) if high > low else np.ones_like(blended)
 
-    def factors(self, candidates: Candidates) -> dict[str, float]:
-        """Return what one unit of each source's raw score adds to the blend: weight / standard deviation.
+    def shares(self, candidates: Candidates) -> dict[str, tuple[float, float]]:
+        """Return what one unit of each source's raw score adds (weight / standard deviation), and the source's mean.
 
         Sources that know none of the candidates, or say the same of all, add nothing and are left out.
         """
-        factors = {}
+        shares = {}
         for name, scores in candidates.source_scores.items():
             known = scores[np.isfinite(scores)]
             spread = float(known.std()) if len(known) else 0.0
             if spread > 0 and self.weights.get(name, 0.0) != 0.0:
-                factors[name] = self.weights[name] / spread
-        return factors
+                shares[name] = (self.weights[name] / spread, float(known.mean()))
+        return shares

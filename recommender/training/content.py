@@ -35,7 +35,7 @@ def train(cards: Sequence[ItemCard], dimension: int, seed: int) -> NDArray[np.fl
     )
     dimension = min(dimension, features.shape[1] - 1, features.shape[0] - 1)
     if dimension < 1:
-        return normalize(features.toarray()).astype(np.float32)
+        return np.asarray(normalize(features.toarray()), dtype=np.float32)
     vectors = TruncatedSVD(dimension, random_state=seed).fit_transform(features)
     vectors[np.asarray(features.getnnz(axis=1)) == 0] = 0
     return np.asarray(normalize(vectors), dtype=np.float32)

@@ -94,9 +94,8 @@ def _timestamp(path: Path, line: int, text: str) -> float:
         try:
             parsed = datetime.fromisoformat(text)
         except ValueError:
-            parsed = None  # type: ignore[assignment]
-        if parsed is None:
-            raise DataError(f"{path.name}, line {line}: {text!r} is no epoch second and no ISO 8601 time.") from None
+            message = f"{path.name}, line {line}: {text!r} is no epoch second and no ISO 8601 time."
+            raise DataError(message) from None
         moment = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
     if not math.isfinite(moment):
         raise DataError(f"{path.name}, line {line}: {text!r} is no time.")

@@ -14,15 +14,10 @@ from django.db import connection
 from numpy.typing import NDArray
 from scipy import sparse
 
-_FIELDS = ("user", "item", "type", "occurred_at", "value")
+_FIELDS = {"user": ">i8", "item": ">i8", "type": ">i8", "occurred_at": ">f8", "value": ">f8"}
 # One row of COPY … (FORMAT binary): a field count, then each field's length and its big-endian value.
 _BINARY_ROW = np.dtype(
-    [("fields", ">i2")]
-    + [
-        part
-        for name in _FIELDS
-        for part in ((f"{name}_length", ">i4"), (name, ">i8" if name in _FIELDS[:3] else ">f8"))
-    ]
+    [("fields", ">i2")] + [part for name, kind in _FIELDS.items() for part in ((f"{name}_length", ">i4"), (name, kind))]
 )
 _BINARY_HEADER_BYTES = 19
 _COPY = """

@@ -40,8 +40,8 @@ def train(user_by_item: sparse.csr_matrix, parameters: ItemToItemParameters) -> 
     # An item with a single user has no neighbours that this user's other items would not give as well.
     kept = np.flatnonzero(users_of_item >= 2)
     if not len(kept):
-        return sparse.csr_matrix(binary.shape[1:] * 2, dtype=np.float32)
-    if len(kept) <= parameters.dense_items_at_most:
+        weights = sparse.csr_matrix(np.zeros((0, 0), dtype=np.float32))
+    elif len(kept) <= parameters.dense_items_at_most:
         weights = _ease(binary[:, kept], parameters)
     else:
         logger.info("item-to-item: cosine, %d items exceed %d", len(kept), parameters.dense_items_at_most)

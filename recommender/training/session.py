@@ -29,12 +29,14 @@ def train(data: Interactions, parameters: SessionParameters) -> sparse.csr_matri
     `step` is the distance between a and the later b in one user's time order, at most `window`; n is an item's users.
     """
     shape = (data.n_items, data.n_items)
-    counts = sparse.csr_matrix(shape, dtype=np.float32)
+    before, after, values = [], [], []
     for step in range(1, parameters.window + 1):
         same_user = data.users[:-step] == data.users[step:]
-        before, after = data.items[:-step][same_user], data.items[step:][same_user]
-        values = np.full(len(before), 1 / step, dtype=np.float32)
-        counts = counts + sparse.csr_matrix((values, (before, after)), shape=shape)
+        before.append(data.items[:-step][same_user])
+        after.append(data.items[step:][same_user])
+        values.append(np.full(len(before[-1]), 1 / step, dtype=np.float32))
+    entries = (np.concatenate(values), (np.concatenate(before), np.concatenate(after)))
+    counts = sparse.csr_matrix(entries, shape=shape)
     popularity = np.bincount(data.items, minlength=data.n_items).astype(np.float32)
     scale = sparse.diags(1 / np.sqrt(popularity + parameters.smoothing))
     return strongest_of_sparse_rows(sparse.csr_matrix(scale @ counts @ scale), parameters.neighbours)

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from recommender.exceptions import RecommenderError
 from recommender.training import offline
+from recommender.training.evaluation import LIST_LENGTH
 from recommender.training.metrics import Metrics
 
 COLUMNS = {
@@ -40,8 +41,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, help="write the metrics here")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not 1 <= options["k"] <= offline.LIST_LENGTH:
-            raise CommandError(f"--k must be 1..{offline.LIST_LENGTH}, not {options['k']}.")
+        if not 1 <= options["k"] <= LIST_LENGTH:
+            raise CommandError(f"--k must be 1..{LIST_LENGTH}, not {options['k']}.")
         console = Console(stderr=True)
         with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task("reading", total=None)
@@ -75,4 +76,4 @@ class Command(BaseCommand):
             table.add_column(heading, justify="right")
         for name, metrics in {"final": final, **sources}.items():
             table.add_row(name, *(f"{getattr(metrics, field):.4f}" for field in COLUMNS.values()))
-        Console(file=self.stdout._out, width=120).print(table)
+        Console(file=sys.stdout, width=120).print(table)

@@ -1,0 +1,127 @@
+"""Gets an answer out of a recipe, or out of its fallback: whatever is missing, there is a list."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from prometheus_client import Counter
+
+from recommender.contracts import Candidates, Query, Recommendation
+from recommender.pipeline import recipes, runner
+from recommender.pipeline.explanations import explain
+from recommender.pipeline.reasons import sentence
+from recommender.pipeline.recipes import Recipe
+from recommender.pipeline.runner import StageFailed
+from recommender.pipeline.trace import Trace
+
+logger = logging.getLogger(__name__)
+
+FALLBACKS = Counter("recommender_fallbacks", "Lists answered by the fallback recipe, by reason.", ["reason"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a recipe, or its fallback, came to."""
+
+    recipe: str
+    """The recipe that answered."""
+    rows: tuple[int, ...]
+    items: tuple[Recommendation, ...]
+    fallback: bool
+    fallback_reason: str
+    trace: Trace
+
+
+def answer(recipe_name: str, query: Query, *, known: bool) -> Answer:
+    """Return the list of `recipe_name`, or its fallback's with the reason why.
+
+    Parameters
+    ----------
+    known
+        False when the user does not exist: a history-based recipe then falls back for "unknown_user".
+    """
+    recipe = recipes.get(recipe_name)
+    trace = Trace()
+    reason = _cannot(recipe, query, known)
+    candidates = Candidates.of(np.empty(0, dtype=np.int64))
+    if not reason:
+        try:
+            candidates = runner.run(recipe, query, trace)
+            reason = "" if len(candidates) or not recipe.fallback else "no_candidates"
+        except StageFailed as error:
+            logger.warning("recipe %s failed: %s", recipe.name, error)
+            reason = "backend_failed"
+    if reason and recipe.fallback:
+        recipe, query = recipes.get(recipe.fallback), replace(query, seed=None, scratch={})
+        try:
+            candidates = runner.run(recipe, query, trace)
+        except StageFailed as error:
+            logger.error("fallback recipe %s failed: %s", recipe.name, error)
+            reason = "backend_failed"
+    if reason:
+        FALLBACKS.labels(reason=reason).inc()
+    return Answer(
+        recipe=recipe.name,
+        rows=tuple(int(row) for row in candidates.rows),
+        items=_items(recipe, query, candidates),
+        fallback=bool(reason),
+        fallback_reason=reason,
+        trace=trace,
+    )
+
+
+def inspect(recipe_name: str, query: Query, row: int) -> dict[str, Any]:
+    """Return an item's way through a recipe: position or what removed it, its scores, its reason, the whole trace."""
+    recipe = recipes.get(recipe_name)
+    trace = Trace()
+    candidates = runner.run(recipe, query, trace)
+    position = np.flatnonzero(candidates.rows == row)
+    alone = Candidates.of(np.array([row], dtype=np.int64))
+    removed_by = [stage.name for stage in recipe.filters if stage.enabled(query) and not stage.keep(query, alone)[0]]
+    if query.rules is not None and query.rules.hidden is not None and query.rules.hidden[row]:
+        removed_by.append("business_rules")
+    scores = {}
+    for slot in recipe.sources:
+        if slot.source.enabled(query):
+            score = float(slot.source.score(query, alone.rows)[0])
+            scores[slot.source.name] = score if np.isfinite(score) else None
+    shown = candidates.take(position[:1])
+    return {
+        "item_id": query.catalogue.cards[row].item_id,
+        "position": int(position[0]) if len(position) else None,
+        "removed_by": removed_by,
+        "source_scores": scores,
+        "reason": _items(recipe, query, shown)[0].reason if len(shown) else None,
+        "history_items": len(query.history.rows),
+        "trace": trace.as_dict(),
+    }
+
+
+def _cannot(recipe: Recipe, query: Query, known: bool) -> str:
+    """Return why a personal recipe cannot be tried at all, "" when it can."""
+    if all(not slot.source.enabled(query) or slot.source.name == "popular" for slot in recipe.sources):
+        if not recipe.fallback:
+            return ""
+        if query.seed is None and not len(query.history.rows):
+            return "no_history" if known else "unknown_user"
+        return "no_model"
+    return ""
+
+
+def _items(recipe: Recipe, query: Query, candidates: Candidates) -> tuple[Recommendation, ...]:
+    if not len(candidates):
+        return ()
+    reasons = explain(recipe, query, candidates)
+    return tuple(
+        Recommendation(
+            item_id=query.catalogue.cards[row].item_id,
+            score=round(float(np.clip(np.nan_to_num(score), 0, 1)), 6),
+            reason=sentence(reason, query, int(row)),
+            source=reason.source,
+            card=query.catalogue.cards[row],
+        )
+        for row, score, reason in zip(candidates.rows, candidates.score, reasons, strict=True)
+    )

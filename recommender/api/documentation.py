@@ -1,0 +1,91 @@
+"""What the OpenAPI document says about recommendations: shapes and examples, no behaviour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from rest_framework import serializers
+
+from recommender.serving import KINDS, MAXIMUM_LIMIT
+
+TAG = "Recommendations"
+
+USER_ID = OpenApiParameter("user_id", str, OpenApiParameter.PATH, description="The site's own id of the user.")
+SEED_ID = OpenApiParameter("item_id", str, OpenApiParameter.PATH, description="The item the list is about.")
+PAGE = OpenApiParameter("page", str, OpenApiParameter.PATH, description="Name of a page that has placements.")
+TYPE = OpenApiParameter("type", str, enum=KINDS, description="Kind of list; default: the placement's own.")
+LIMIT = OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MAXIMUM_LIMIT}, description="Items.")
+CONTEXT = OpenApiParameter("context", str, description="Placement the list is for, e.g. `homepage`.")
+EXCLUDE = OpenApiParameter("exclude", str, description="Item ids that must not be in it, comma-separated.")
+ITEM = OpenApiParameter("item_id", str, description="Seed for `similar` and `because_you_watched`.")
+EXPAND = OpenApiParameter("expand", str, enum=["item"], description="Put each item's card into the answer.")
+EXPLAIN = OpenApiParameter("explain", str, enum=["0", "1"], description="Add the trace of every stage.")
+QUERY_USER = OpenApiParameter("user_id", str, description="Whom the page is for; empty: nobody in particular.")
+
+
+class CardDocument(serializers.Serializer[Any]):
+    """What a carousel shows of an item."""
+
+    title = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    category = serializers.CharField(allow_blank=True)
+    tags = serializers.ListField(child=serializers.CharField())
+    creators = serializers.ListField(child=serializers.CharField())
+    image_url = serializers.CharField(allow_null=True)
+    url = serializers.CharField()
+    year = serializers.IntegerField(allow_null=True)
+
+
+class RecommendationDocument(serializers.Serializer[Any]):
+    """One item of a list."""
+
+    item_id = serializers.CharField()
+    score = serializers.FloatField(help_text="0..1, comparable within one list only.")
+    reason = serializers.CharField(help_text="True to the score: names the history item that contributed most.")
+    model_version = serializers.CharField(allow_null=True)
+    item = CardDocument(required=False, help_text="Only with `expand=item`.")
+
+
+class ListDocument(serializers.Serializer[Any]):
+    """One list."""
+
+    recommendations = RecommendationDocument(many=True)
+    experiment_id = serializers.CharField(allow_null=True)
+    variant = serializers.CharField(allow_null=True)
+    request_id = serializers.UUIDField(help_text="Send it with the events that this list leads to.")
+    placement = serializers.CharField(allow_blank=True)
+    title = serializers.CharField(allow_blank=True)
+    seed_item_id = serializers.CharField(allow_null=True)
+    fallback = serializers.BooleanField(help_text="The popular list answered instead.")
+    fallback_reason = serializers.CharField(allow_null=True)
+    trace = serializers.DictField(required=False, help_text="Only with `explain=1`.")
+
+
+class PageDocument(serializers.Serializer[Any]):
+    """The lists of one page, top to bottom; no item stands in two of them."""
+
+    page = serializers.CharField()
+    carousels = ListDocument(many=True)
+
+
+LIST: dict[str, Any] = {
+    "recommendations": [
+        {
+            "item_id": "item_12345",
+            "score": 0.94,
+            "reason": "Because you watched Inception",
+            "model_version": "v3",
+        }
+    ],
+    "experiment_id": "homepage-recipe",
+    "variant": "control",
+    "request_id": "0b7ad2f1-3c92-4d3c-8a51-4bb4f4c1c8de",
+    "placement": "homepage",
+    "title": "For you",
+    "seed_item_id": None,
+    "fallback": False,
+    "fallback_reason": None,
+}
+LIST_EXAMPLE = OpenApiExample("A personal list", LIST, response_only=True)
+PAGE_EXAMPLE = OpenApiExample("The home page", {"page": "home", "carousels": [LIST]}, response_only=True)

@@ -1,0 +1,47 @@
+"""A list as the API answers it: plain data in the stated shape, nothing more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recommender.contracts import Recommendation, RecommendationList
+
+
+def list_document(made: RecommendationList, *, expand_item: bool) -> dict[str, Any]:
+    """Return one list as JSON-ready data; the cards stand in it only when asked for."""
+    document: dict[str, Any] = {
+        "recommendations": [_item(item, made.model_version, expand_item) for item in made.items],
+        "experiment_id": made.experiment_id or None,
+        "variant": made.variant or None,
+        "request_id": made.request_id,
+        "placement": made.placement,
+        "title": made.title,
+        "seed_item_id": made.seed_item_id or None,
+        "fallback": made.fallback,
+        "fallback_reason": made.fallback_reason or None,
+    }
+    if made.trace is not None:
+        document["trace"] = made.trace
+    return document
+
+
+def _item(item: Recommendation, model_version: str, expand_item: bool) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "item_id": item.item_id,
+        "score": item.score,
+        "reason": item.reason,
+        "model_version": model_version or None,
+    }
+    if expand_item:
+        card = item.card
+        document["item"] = {
+            "title": card.title,
+            "description": card.description,
+            "category": card.category,
+            "tags": card.tags,
+            "creators": card.creators,
+            "image_url": card.image_url or None,
+            "url": card.url,
+            "year": card.year,
+        }
+    return document

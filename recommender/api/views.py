@@ -1,0 +1,89 @@
+"""Recommendations over HTTP: parse, call the door, answer."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from recommender import serving
+from recommender.api import documentation as doc
+from recommender.api import parameters
+from recommender.api.documents import list_document
+
+PRIVATE = {"Cache-Control": "private, no-store"}
+"""A personal answer must never come out of a shared cache."""
+
+
+class RecommendationsView(APIView):
+    """One list for one user."""
+
+    required_scopes: ClassVar = {"GET": "read"}
+
+    @extend_schema(
+        operation_id="recommend",
+        tags=[doc.TAG],
+        summary="Recommend items to a user",
+        parameters=[doc.USER_ID, doc.TYPE, doc.LIMIT, doc.CONTEXT, doc.EXCLUDE, doc.ITEM, doc.EXPAND, doc.EXPLAIN],
+        responses=doc.ListDocument,
+        examples=[doc.LIST_EXAMPLE],
+    )
+    def get(self, request: Request, user_id: str) -> Response:
+        """Answer a list; somebody unknown gets the popular one, with `fallback` set."""
+        asked = parameters.parse(request.query_params)
+        made = serving.recommend(
+            parameters.identifier(user_id, "user_id"),
+            kind=asked.kind,
+            context=asked.context,
+            limit=asked.limit,
+            exclude=asked.exclude,
+            seed_item_id=asked.item_id,
+            explain=asked.explain,
+        )
+        return Response(list_document(made, expand_item=asked.expand_item), headers=PRIVATE)
+
+
+class SimilarView(APIView):
+    """Items like one item."""
+
+    required_scopes: ClassVar = {"GET": "read"}
+
+    @extend_schema(
+        operation_id="similar",
+        tags=[doc.TAG],
+        summary="Find items like an item",
+        parameters=[doc.SEED_ID, doc.LIMIT, doc.EXPAND, doc.EXPLAIN],
+        responses=doc.ListDocument,
+        examples=[doc.LIST_EXAMPLE],
+    )
+    def get(self, request: Request, item_id: str) -> Response:
+        """Answer a list; an unknown item is 404."""
+        asked = parameters.parse(request.query_params)
+        seed = parameters.identifier(item_id, "item_id")
+        made = serving.similar_to(seed, limit=asked.limit, explain=asked.explain)
+        return Response(list_document(made, expand_item=asked.expand_item), headers=PRIVATE)
+
+
+class PageView(APIView):
+    """All lists of one page."""
+
+    required_scopes: ClassVar = {"GET": "read"}
+
+    @extend_schema(
+        operation_id="page",
+        tags=[doc.TAG],
+        summary="Compose a page of several lists",
+        parameters=[doc.PAGE, doc.QUERY_USER, doc.LIMIT, doc.ITEM, doc.EXPAND],
+        responses=doc.PageDocument,
+        examples=[doc.PAGE_EXAMPLE],
+    )
+    def get(self, request: Request, page: str) -> Response:
+        """Answer the page's lists top to bottom; no item stands in two of them."""
+        asked = parameters.parse(request.query_params)
+        user_id = parameters.identifier(request.query_params.get("user_id", ""), "user_id", may_be_empty=True)
+        made = serving.page(page, user_id=user_id, seed_item_id=asked.item_id, limit=asked.limit)
+        carousels = [list_document(row, expand_item=asked.expand_item) for row in made]
+        return Response({"page": page, "carousels": carousels}, headers=PRIVATE)

@@ -1,0 +1,128 @@
+"""What a template shows of a recommendation list: cards with checked addresses, no item twice on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode, urlsplit
+
+import redis
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.http import HttpRequest
+
+from catalog.snapshot import ItemCard
+from recommender.contracts import RecommendationList
+from recommender.exceptions import RecommenderError
+
+UNAVAILABLE = (RecommenderError, DatabaseError, redis.RedisError)
+"""What a page with carousels survives. Everything else is a programming error and raises."""
+
+_SHOWN = "recommender.shown_item_ids"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One item of a carousel. Every text is as the catalogue has it: templates must escape it."""
+
+    item_id: str
+    title: str
+    url: str
+    """Checked: an http(s) address or a path of this site, with the click's origin as query of a path."""
+    image_url: str
+    """Checked in the same way; "" when the item has no picture."""
+    item: ItemCard
+    reason: str = ""
+    position: int = 0
+    """0 is first in the list as it was answered, whatever was left out since."""
+    origin: str = ""
+    """`request=…&position=…&from=…`, "" when the card stands in no recommended list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carousel:
+    """One row of cards."""
+
+    title: str
+    cards: tuple[Card, ...]
+    placement: str = ""
+    request_id: str = ""
+    fallback: bool = False
+
+    @property
+    def dom_id(self) -> str:
+        """Return an id for the row's heading, unique on a page."""
+        return f"recs-{self.request_id or self.placement}"
+
+
+def from_list(answer: RecommendationList, *, title: str = "", without: Iterable[str] = ()) -> Carousel:
+    """Return the carousel of `answer`, leaving out the item ids of `without`.
+
+    `title` replaces the placement's own. An item occurs once even when the answer repeats it. A reason that only
+    repeats the title is left out.
+    """
+    title = title or answer.title
+    left_out = set(without)
+    cards = []
+    for position, recommendation in enumerate(answer.items):
+        if recommendation.item_id in left_out:
+            continue
+        left_out.add(recommendation.item_id)
+        origin = urlencode({"request": str(answer.request_id), "position": position, "from": answer.placement})
+        reason = "" if recommendation.reason == title else recommendation.reason
+        cards.append(card(recommendation.card, reason=reason, position=position, origin=origin))
+    return Carousel(
+        title=title,
+        cards=tuple(cards),
+        placement=answer.placement,
+        request_id=str(answer.request_id),
+        fallback=answer.fallback,
+    )
+
+
+def card(item: ItemCard, *, reason: str = "", position: int = 0, origin: str = "") -> Card:
+    """Return the card of one item."""
+    return Card(
+        item_id=item.item_id,
+        title=item.title,
+        url=item_url(item, origin),
+        image_url=checked_url(item.image_url),
+        item=item,
+        reason=reason,
+        position=position,
+        origin=origin,
+    )
+
+
+def item_url(item: ItemCard, origin: str = "") -> str:
+    """Return where a card leads: the item's own address if it is fit for a link, else the site's item page.
+
+    `origin` is added to paths only, so that no request id leaves the site.
+    """
+    template: str = settings.RECOMMENDER_ITEM_URL
+    default = template.format(item_id=quote(item.item_id, safe=""))
+    is_default = item.url == template.format(item_id=item.item_id)
+    url = default if is_default else checked_url(item.url) or default
+    if origin and url.startswith("/"):
+        path, hash_sign, fragment = url.partition("#")
+        return f"{path}{'&' if '?' in path else '?'}{origin}{hash_sign}{fragment}"
+    return url
+
+
+def checked_url(url: str) -> str:
+    """Return `url` if it is an http(s) address or a path of this site, else "" (`javascript:`, `data:`, `//host`)."""
+    if any(character <= " " or character in '\\\x7f"<>' for character in url):
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    if parts.scheme in ("http", "https"):
+        return url if parts.netloc else ""
+    return url if not parts.scheme and not parts.netloc and url.startswith("/") else ""
+
+
+def shown_item_ids(request: HttpRequest) -> set[str]:
+    """Return the ids this page has shown so far; add to it what is shown next to the carousels."""
+    shown: set[str] = request.META.setdefault(_SHOWN, set())
+    return shown

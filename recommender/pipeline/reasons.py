@@ -1,0 +1,25 @@
+"""The sentence under a card. Wording only: what is true was found by `explanations`."""
+
+from __future__ import annotations
+
+from catalog.snapshot import Catalogue
+from recommender import conf
+from recommender.contracts import Query
+from recommender.pipeline.explanations import Explanation
+
+NOT_PERSONAL = ("popular", "new_items")
+
+
+def sentence(explanation: Explanation, query: Query, row: int) -> str:
+    """Return the reason in words, from the templates of RECOMMENDER_REASONS."""
+    templates: dict[str, str] = conf.get("REASONS")
+    catalogue: Catalogue = query.catalogue
+    if explanation.source == "rule":
+        return templates["rule"]
+    if explanation.because_of is not None and explanation.source not in NOT_PERSONAL:
+        template = templates["history" if query.seed is None or query.seed_is_from_history else "seed"]
+        return template.format(title=catalogue.cards[explanation.because_of].title)
+    year = catalogue.cards[row].year
+    if explanation.source == "new_items" and year is not None:
+        return templates["new"].format(year=year)
+    return templates["popular"]

@@ -1,0 +1,73 @@
+"""What is read of placements, once a revision and process."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from recommender.exceptions import UnknownPlacement
+from recommender.models import Placement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementSpec:
+    """One active placement as data."""
+
+    name: str
+    page: str
+    recipe: str
+    title: str
+    """{seed} stands for the seed's title."""
+    limit: int
+    minimum: int
+
+
+class Placements:
+    """The active placements of one revision, in page order."""
+
+    def __init__(self, revision: int, specs: list[PlacementSpec]) -> None:
+        self.revision = revision
+        self.specs = specs
+        self._by_name = {spec.name: spec for spec in specs}
+
+    def named(self, name: str) -> PlacementSpec:
+        """Return the placement `name`; UnknownPlacement when there is no active one."""
+        if name not in self._by_name:
+            known = ", ".join(self._by_name) or "none"
+            raise UnknownPlacement(f"There is no active placement {name!r}; there are: {known}.")
+        return self._by_name[name]
+
+    def of_recipe(self, recipe: str) -> PlacementSpec | None:
+        """Return the first placement that shows `recipe`, or None."""
+        return next((spec for spec in self.specs if spec.recipe == recipe), None)
+
+    def on_page(self, page: str) -> list[PlacementSpec]:
+        """Return the placements of `page` in order; UnknownPlacement when there are none."""
+        found = [spec for spec in self.specs if spec.page == page]
+        if not found:
+            pages = ", ".join(dict.fromkeys(spec.page for spec in self.specs)) or "none"
+            raise UnknownPlacement(f"There is no page {page!r}; there are: {pages}.")
+        return found
+
+
+def load_placements(revision: int) -> Placements:
+    """Read the active placements from Postgres (one query)."""
+    fields = ("name", "page", "recipe", "title", "limit", "minimum")
+    rows = Placement.objects.filter(is_active=True).order_by("page", "position", "name").values(*fields)
+    return Placements(revision, [PlacementSpec(**row) for row in rows])
+
+
+_lock = threading.Lock()
+_current: Placements | None = None
+
+
+def placements(revision: int) -> Placements:
+    """Return this process's placements, read anew when they are not of `revision` (that of `revisions.RULES`)."""
+    global _current
+    held = _current
+    if held is not None and held.revision == revision:
+        return held
+    with _lock:
+        if _current is None or _current.revision != revision:
+            _current = load_placements(revision)
+        return _current

@@ -1,0 +1,178 @@
+"""The other door: one rebuild, from events to a published version.
+
+1. Claim the lease (`registry.jobs`); a second rebuild is told who holds it.
+2. Read the catalogue snapshot and the events (`training.dataset`, binary COPY).
+3. Hold out each user's newest events, train on the rest, measure as serving would (`training.evaluation`).
+4. Train on everything (`training.train`), one trainer a model; measure the indexes' recall.
+5. The gate (`training.gate`) refuses a worse build, with reasons.
+6. Write an immutable directory with its manifest (`registry.storage`) and record it (`registry.publishing`).
+7. Move the pointer, in one transaction; every web process swaps on its next request.
+8. Remove old versions (`registry.retention`).
+
+A crash anywhere before 7 leaves the old version serving.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog import revisions, snapshot
+from catalog.snapshot import Catalogue
+from interactions import event_types
+from recommender import conf
+from recommender.models import ModelVersion
+from recommender.registry import jobs, publishing, retention, storage
+from recommender.registry.jobs import Lease, NotNow
+from recommender.training import dataset, split, trial
+from recommender.training.dataset import Interactions
+from recommender.training.evaluation import evaluate
+from recommender.training.gate import judge
+from recommender.training.train import Trained, train
+from recommender.vector_index.recall import recall_at_k
+
+Progress = Callable[[str], None]
+
+RECALL_QUERIES = 200
+"""Vectors on which each index is compared with exact search."""
+
+STAGE_SECONDS = 3600.0
+"""A stage (one trainer) may take this long before another rebuild takes over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """What came of one rebuild."""
+
+    version: ModelVersion | None
+    """None when there was nothing to do, or somebody else is at it."""
+    published: bool
+    reasons: list[str] = field(default_factory=list)
+    """Why it was not published."""
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+def rebuild(reason: str, *, force: bool = False, progress: Progress = lambda stage: None) -> Rebuilt:
+    """Rebuild all models and publish them when the gate lets them through.
+
+    Parameters
+    ----------
+    reason
+        Who asked ("schedule", "command", …), kept on the job.
+    force
+        Publish whatever the gate says; its reasons are kept all the same.
+    progress
+        Called with the name of each stage as it starts.
+
+    Raises
+    ------
+    NotEnoughData
+        The catalogue is empty.
+    LeaseLost
+        Another rebuild has taken over.
+    ArtifactError
+        The version could not be written or read back.
+    """
+    lease = jobs.claim(reason)
+    if isinstance(lease, NotNow):
+        holder = f"rebuild {lease.fencing_token} ({lease.reason}) is at {lease.stage or 'its start'}"
+        return Rebuilt(version=None, published=False, reasons=[f"{holder}; its lease runs to {lease.leased_until:%T}"])
+    with lease:
+        return _run(lease, force, progress)
+
+
+def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
+    started = time.monotonic()
+
+    def stage(name: str) -> None:
+        lease.heartbeat(name, seconds=STAGE_SECONDS)
+        progress(name)
+
+    stage("reading")
+    current = revisions.from_database()
+    catalogue = snapshot.load(current[revisions.CATALOGUE])
+    types = event_types.load(current[revisions.EVENT_TYPES])
+    weights = {pk: float(types.weights[pk]) for pk in types.name_by_id}
+    data, _ = dataset.load(catalogue.pks, weights)
+
+    measured = _measure(data, catalogue, lambda name: stage(f"trial: {name}"))
+    trained = train(data, catalogue.pks, catalogue.cards, stage)
+    stage("measuring indexes")
+    metrics = {**measured, "index_recall": _index_recall(trained)}
+    active = publishing.pointer()
+    verdict = judge(metrics, active.version.metrics if active else None, has_events=len(data) > 0)
+    passed = verdict.passed or force
+
+    name = publishing.next_name()
+    stored = None
+    if passed:
+        stage("writing")
+        stored = storage.write(name, trained.arrays, {**trained.meta, "metrics": metrics}, trained.indexes)
+    version = publishing.record_version(
+        name,
+        stored=stored,
+        fencing_token=lease.fencing_token,
+        metrics=metrics,
+        gate_reasons=verdict.reasons,
+        items=data.n_items,
+        users=data.n_users,
+        interactions=len(data),
+        seconds=time.monotonic() - started,
+    )
+    if passed:
+        stage("publishing")
+        publishing.publish(version, fencing_token=lease.fencing_token)
+    lease.finish(version)
+    retention.apply()
+    return Rebuilt(version=version, published=passed, reasons=verdict.reasons, metrics=metrics)
+
+
+def _measure(data: Interactions, catalogue: Catalogue, progress: Progress) -> dict[str, Any]:
+    """Return the time-split metrics of what is about to be trained; {} without anything to hold out."""
+    held_out = split.last_share_by_user(data)
+    users = np.unique(data.users[held_out])
+    if not len(users):
+        return {}
+    users = _sample(users, int(conf.get("EVALUATION_USERS")), int(conf.get("SEED")))
+    past, later = data.take(~held_out), data.take(held_out)
+    starts = later.user_starts()
+    truth = [later.items[starts[user] : starts[user + 1]] for user in users]
+    trained = train(past, catalogue.pks, catalogue.cards, progress)
+    progress("measuring")
+    with trial.opened(trained) as bundle:
+        evaluation = evaluate(bundle, catalogue, past, truth, [int(user) for user in users])
+    return {
+        "final": evaluation.final.as_dict(),
+        "sources": {name: metrics.as_dict() for name, metrics in evaluation.sources.items()},
+        "held_out": int(held_out.sum()),
+    }
+
+
+def _index_recall(trained: Trained) -> dict[str, float]:
+    """Return recall@10 against exact search, by index, on a sample of its own vectors."""
+    recalls = {}
+    vectors = {
+        "content": trained.arrays["content.vectors"],
+        "collaborative": trained.arrays.get("collaborative.factors"),
+        "collaborative_items": trained.arrays.get("collaborative.factors"),
+    }
+    with trial.opened(trained) as bundle:
+        for name, index in bundle.indexes.items():
+            stored = vectors[name]
+            assert stored is not None  # noqa: S101 -- an index is only built from vectors that are there
+            queries = _sample(stored[np.any(stored != 0, axis=1)], RECALL_QUERIES, int(conf.get("SEED")))
+            if len(queries):
+                recalls[name] = round(recall_at_k(index, stored, queries), 4)
+    return recalls
+
+
+def _sample(values: NDArray[Any], n: int, seed: int) -> NDArray[Any]:
+    """Return at most `n` of `values` (along the first axis), in order, the same ones for the same seed."""
+    if len(values) <= n:
+        return values
+    return values[np.sort(np.random.default_rng(seed).choice(len(values), n, replace=False))]

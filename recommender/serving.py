@@ -1,0 +1,312 @@
+"""The one door of every request: `recommend`, `similar_to`, `page`, `explain`.
+
+1. The user's features and the revisions come in one Redis round trip (`interactions.features`).
+2. `serving_state` gives the catalogue, model, rules, placements and experiments of those revisions, from memory.
+3. `experiments.assignment` says which variant the user is in; the variant may name another recipe.
+4. `pipeline.runner` runs the recipe; where it cannot answer, its fallback does (`answering`).
+5. Impressions are recorded when the answer is ready.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from django.db import Error as DatabaseError
+from interactions.impressions import ServedItem, ServedList
+
+from experiments.assignment import Assignment, assign_first
+from interactions import features, impressions
+from interactions.features import UserFeatures
+from recommender import conf, history, serving_state
+from recommender.answering import Answer, answer, inspect
+from recommender.contracts import History, Query, RecommendationList, RowArray
+from recommender.exceptions import ModelUnavailable, RequestError, UnknownItem
+from recommender.queries import PlacementSpec
+from recommender.seeds import choose_seeds
+from recommender.serving_state import ServingState
+
+PERSONALIZED = "personalized"
+SIMILAR = "similar"
+BECAUSE_YOU_WATCHED = "because_you_watched"
+KINDS = (PERSONALIZED, SIMILAR, "trending", BECAUSE_YOU_WATCHED, "new")
+"""Values of the API's `type`, each the name of a recipe."""
+
+MAXIMUM_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Visit:
+    """What one call of the door knows, whichever lists it makes."""
+
+    user: UserFeatures
+    history: History
+    state: ServingState
+    now: float
+    record: bool
+
+
+def recommend(
+    user_id: str,
+    *,
+    kind: str = "",
+    context: str = "",
+    limit: int | None = None,
+    exclude: Sequence[str] = (),
+    seed_item_id: str = "",
+    explain: bool = False,
+    record: bool = True,
+) -> RecommendationList:
+    """Return one list for a user.
+
+    Parameters
+    ----------
+    user_id
+        External id; "" or an unknown one is answered with the popular list and `fallback`.
+    kind
+        One of `KINDS`; "" takes the placement's own recipe, or "personalized" without a placement.
+    context
+        Name of a placement: its title, limit and rules apply. "": the first placement that shows this kind.
+    limit
+        1..100; None takes the placement's.
+    exclude
+        External ids that must not be in the list; unknown ones are ignored.
+    seed_item_id
+        What the list is about. Needed for "similar"; "because_you_watched" finds one in the history when it is "".
+    explain
+        Add the trace of every stage.
+    record
+        False for previews: no impression is stored and no experiment is joined.
+
+    Raises
+    ------
+    UnknownItem, UnknownPlacement, RequestError
+        The request names something that is not there or cannot be combined.
+    ModelUnavailable
+        Postgres and Redis are both away and this process has never served.
+    """
+    visit = _visit(user_id, record)
+    placement = _placement(visit.state, kind, context)
+    recipe = kind or placement.recipe
+    seed = _row(visit.state, seed_item_id) if seed_item_id else None
+    from_history = recipe == BECAUSE_YOU_WATCHED
+    if seed is None and from_history:
+        seed = next(iter(choose_seeds(visit.history, visit.state.catalogue, visit.state.model, 1)), None)
+    if seed is None and recipe == SIMILAR:
+        raise RequestError("type=similar needs item_id: the item the list is about.")
+    rows = [visit.state.catalogue.row_of.get(item_id, -1) for item_id in exclude]
+    return _list(
+        visit,
+        replace(placement, limit=_limit(limit, placement)),
+        recipe,
+        seed=seed,
+        seed_is_from_history=from_history,
+        exclude=np.array([row for row in rows if row >= 0], dtype=np.int64),
+        explain=explain,
+    )
+
+
+def similar_to(
+    item_id: str, *, user_id: str = "", limit: int | None = None, explain: bool = False
+) -> RecommendationList:
+    """Return items like `item_id` (see `recommend` for the rest)."""
+    return recommend(user_id, kind=SIMILAR, limit=limit, seed_item_id=item_id, explain=explain)
+
+
+def page(page_name: str, *, user_id: str, seed_item_id: str = "", limit: int | None = None) -> list[RecommendationList]:
+    """Return the lists of a page's placements in order; no item stands in two of them.
+
+    A row of "because you watched" is repeated for up to RECOMMENDER_SEEDS_PER_PAGE seeds and left out for a user
+    without history; a row with fewer items than its placement's minimum is left out, too.
+
+    Raises
+    ------
+    UnknownPlacement
+        When no active placement stands on this page.
+    """
+    visit = _visit(user_id, record=True)
+    seed = _row(visit.state, seed_item_id) if seed_item_id else None
+    shown: list[int] = []
+    lists: list[RecommendationList] = []
+    for placement in visit.state.placements.on_page(page_name):
+        placement = replace(placement, limit=_limit(limit, placement))
+        for row_seed in _seeds(visit, placement, seed):
+            made = _list(
+                visit,
+                placement,
+                placement.recipe,
+                seed=row_seed,
+                seed_is_from_history=placement.recipe == BECAUSE_YOU_WATCHED,
+                exclude=np.array(shown, dtype=np.int64),
+            )
+            if len(made.items) >= min(placement.minimum, placement.limit) and not (lists and made.fallback):
+                lists.append(made)
+                shown += [visit.state.catalogue.row_of[item.item_id] for item in made.items]
+    return lists
+
+
+def explain(user_id: str, item_id: str, *, kind: str = PERSONALIZED) -> dict[str, Any]:
+    """Return why `item_id` is, or is not, in the user's list: its way through every stage.
+
+    Raises
+    ------
+    UnknownItem
+        When there is no such item.
+    """
+    visit = _visit(user_id, record=False)
+    placement = _placement(visit.state, kind, "")
+    query = _query(visit, replace(placement, limit=MAXIMUM_LIMIT))
+    return inspect(kind, query, _row(visit.state, item_id))
+
+
+def _visit(user_id: str, record: bool) -> _Visit:
+    now = time.time()
+    try:
+        user, current = features.load(user_id)
+        state = serving_state.at(current)
+    except DatabaseError as error:
+        held = serving_state.last()
+        if held is None:
+            raise ModelUnavailable("The catalogue cannot be read and nothing has been served before.") from error
+        user, state = _nobody(user_id), held
+    weights = state.event_types.weights.take(user.type_ids, mode="clip")
+    taste = history.build(user.item_pks, weights, user.occurred_at, user.seen_pks, state.catalogue)
+    return _Visit(user=user, history=taste, state=state, now=now, record=record and bool(user_id) and user.consent)
+
+
+def _nobody(user_id: str) -> UserFeatures:
+    """Return the features of a user of whom nothing can be read now."""
+    nothing = np.empty(0, dtype=np.int64)
+    return UserFeatures(
+        user_id=user_id,
+        known=False,
+        country="",
+        consent=False,
+        item_pks=nothing,
+        type_ids=nothing,
+        occurred_at=np.empty(0, dtype=np.float64),
+        values=np.empty(0, dtype=np.float32),
+        seen_pks=nothing,
+    )
+
+
+def _list(
+    visit: _Visit,
+    placement: PlacementSpec,
+    recipe: str,
+    *,
+    seed: int | None,
+    seed_is_from_history: bool,
+    exclude: RowArray,
+    explain: bool = False,
+) -> RecommendationList:
+    query = replace(_query(visit, placement), seed=seed, seed_is_from_history=seed_is_from_history, exclude=exclude)
+    assignment = None
+    if visit.record and recipe == placement.recipe:
+        assignment = assign_first(visit.user.user_id, visit.state.experiments, placement.name)
+    if assignment is not None:
+        recipe = str(assignment.configuration.get("recipe", recipe))
+    answered = answer(recipe, query, known=visit.user.known)
+    if answered.fallback:
+        # Both arms would have seen the same list: counting such users would only dilute the comparison.
+        assignment = None
+    made = _present(visit, query, placement, answered, assignment, explain)
+    if visit.record:
+        impressions.record([_served(visit, query, made, answered, assignment)])
+    return made
+
+
+def _query(visit: _Visit, placement: PlacementSpec) -> Query:
+    return Query(
+        user_id=visit.user.user_id,
+        limit=placement.limit,
+        now=visit.now,
+        catalogue=visit.state.catalogue,
+        model=visit.state.model,
+        history=visit.history,
+        placement=placement.name,
+        country=visit.user.country,
+        rules=visit.state.rulebook.for_placement(placement.name, visit.now),
+    )
+
+
+def _present(
+    visit: _Visit,
+    query: Query,
+    placement: PlacementSpec,
+    answered: Answer,
+    assignment: Assignment | None,
+    explain: bool,
+) -> RecommendationList:
+    cards = query.catalogue.cards
+    return RecommendationList(
+        request_id=uuid.uuid4(),
+        placement=placement.name,
+        recipe=answered.recipe,
+        title=placement.title.format(seed=cards[query.seed].title if query.seed is not None else "you"),
+        items=answered.items,
+        model_version=visit.state.model.bundle.name if visit.state.model is not None else "",
+        experiment_id=assignment.experiment_id if assignment else "",
+        variant=assignment.variant if assignment else "",
+        fallback=answered.fallback,
+        fallback_reason=answered.fallback_reason,
+        seed_item_id=cards[query.seed].item_id if query.seed is not None else "",
+        trace=answered.trace.as_dict() if explain else None,
+    )
+
+
+def _served(
+    visit: _Visit, query: Query, made: RecommendationList, answered: Answer, assignment: Assignment | None
+) -> ServedList:
+    return ServedList(
+        request_id=made.request_id,
+        shown_at=visit.now,
+        user_id=visit.user.user_id,
+        placement=made.placement,
+        model_version=made.model_version,
+        rules_version=visit.state.rulebook.revision,
+        experiment_id=made.experiment_id,
+        phase=assignment.phase if assignment else None,
+        variant=made.variant,
+        items=tuple(
+            ServedItem(item_pk=int(query.catalogue.pks[row]), position=position, source=item.source)
+            for position, (row, item) in enumerate(zip(answered.rows, made.items, strict=True))
+        ),
+    )
+
+
+def _seeds(visit: _Visit, placement: PlacementSpec, seed: int | None) -> list[int | None]:
+    if placement.recipe == BECAUSE_YOU_WATCHED:
+        wanted = int(conf.get("SEEDS_PER_PAGE"))
+        return list(choose_seeds(visit.history, visit.state.catalogue, visit.state.model, wanted))
+    if placement.recipe == SIMILAR:
+        return [seed] if seed is not None else []
+    return [None]
+
+
+def _placement(state: ServingState, kind: str, context: str) -> PlacementSpec:
+    if kind and kind not in KINDS:
+        raise RequestError(f"type must be one of {', '.join(KINDS)}, not {kind!r}.")
+    if context:
+        return state.placements.named(context)
+    recipe = kind or PERSONALIZED
+    found = state.placements.of_recipe(recipe)
+    return found or PlacementSpec(name="", page="", recipe=recipe, title="", limit=20, minimum=0)
+
+
+def _row(state: ServingState, item_id: str) -> int:
+    if item_id not in state.catalogue.row_of:
+        raise UnknownItem(item_id)
+    return state.catalogue.row_of[item_id]
+
+
+def _limit(limit: int | None, placement: PlacementSpec) -> int:
+    if limit is None:
+        return placement.limit
+    if not 1 <= limit <= MAXIMUM_LIMIT:
+        raise RequestError(f"limit must be 1..{MAXIMUM_LIMIT}, not {limit}.")
+    return limit

@@ -1,0 +1,76 @@
+"""Everything a request reads that is not about its user: one consistent set in memory, swapped when revisions move."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from django.db import Error as DatabaseError
+
+from catalog import revisions, snapshot
+from catalog.revisions import Revisions
+from catalog.snapshot import Catalogue
+from experiments import queries as experiment_queries
+from experiments.assignment import RunningExperiment
+from interactions import event_types
+from interactions.event_types import EventTypes
+from recommender import queries
+from recommender.pipeline import model_view
+from recommender.pipeline.model_view import ModelView
+from recommender.queries import Placements
+from recommender.registry import active
+from recommender.rules import compile as rules
+from recommender.rules.compile import Rulebook
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingState:
+    """What this process serves from."""
+
+    revisions: Revisions
+    catalogue: Catalogue
+    model: ModelView | None
+    rulebook: Rulebook
+    placements: Placements
+    experiments: tuple[RunningExperiment, ...]
+    event_types: EventTypes
+
+
+_last: ServingState | None = None
+
+
+def at(current: Revisions) -> ServingState:
+    """Return the state of these revisions; without news no query is made.
+
+    Raises
+    ------
+    django.db.Error
+        When something must be read and Postgres is away, and this process has no earlier state to go on with.
+    """
+    global _last
+    try:
+        catalogue = snapshot.current(current[revisions.CATALOGUE])
+        bundle = active.current(current[revisions.MODEL])
+        state = ServingState(
+            revisions=current,
+            catalogue=catalogue,
+            model=None if bundle is None else model_view.current(bundle, catalogue),
+            rulebook=rules.current(current[revisions.RULES], catalogue),
+            placements=queries.placements(current[revisions.RULES]),
+            experiments=experiment_queries.running(current[revisions.EXPERIMENTS]),
+            event_types=event_types.current(current[revisions.EVENT_TYPES]),
+        )
+    except DatabaseError as error:
+        if _last is None:
+            raise
+        logger.warning("serving goes on with what it has: %s", error)
+        return _last
+    _last = state
+    return state
+
+
+def last() -> ServingState | None:
+    """Return the state this process served from last, for when Postgres and Redis are both away."""
+    return _last

@@ -1,0 +1,36 @@
+"""Background work of the recommender. Each task calls one door and holds no logic."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from experiments import exposure
+from interactions import impressions
+from recommender import rebuilding
+from recommender.registry import jobs
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="recommender.tasks.rebuild_models", time_limit=2 * 3600, soft_time_limit=2 * 3600 - 60)
+def rebuild_models(reason: str = "schedule") -> str:
+    """Rebuild and publish. The lease keeps two from running, so a task delivered twice does no harm."""
+    rebuilt = rebuilding.rebuild(reason, progress=lambda stage: logger.info("rebuild: %s", stage))
+    if rebuilt.published and rebuilt.version is not None:
+        return f"published {rebuilt.version.name}"
+    return f"not published: {'; '.join(rebuilt.reasons)}"
+
+
+@shared_task(name="recommender.tasks.resume_rebuild")
+def resume_rebuild() -> str:
+    """Start again a rebuild whose worker died; recovery does not wait for the broker's redelivery."""
+    dead = jobs.abandoned()
+    return rebuild_models(f"resumed {dead.fencing_token}") if dead is not None else "nothing to resume"
+
+
+@shared_task(name="recommender.tasks.write_impressions")
+def write_impressions() -> int:
+    """Move waiting impressions, and the first exposures among them, from Redis to Postgres."""
+    return impressions.write_pending(alongside=exposure.record_first)
