@@ -145,6 +145,7 @@ def _map(path: Path, name: str, entry: FileEntry) -> NDArray[Any]:
     if array.shape != entry.shape or math.prod(array.shape) * array.itemsize > entry.bytes:
         message = f"{name}: shape is {array.shape}, the manifest says {entry.shape}."
         raise ArtifactError(message, file=name, check="shape")
+    check_array(name, array)
     return array
 
 
