@@ -1,0 +1,257 @@
+"""What was shown: noted in a Redis Stream while answering, written to Postgres in batches a moment later.
+
+`record` is for requests and never keeps one waiting; `write_pending` is for the worker. A list reaches Postgres exactly
+once: the stream keeps an entry until its rows are committed, and rows that are there already are left alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+import redis
+from django.db import DataError, IntegrityError, connection, transaction
+from django.db import Error as DatabaseError
+
+from catalog.redis_store import key
+from interactions import dead_letters, impression_rows
+from interactions.metrics import impressions_dropped, impressions_refused
+from interactions.redis_breaker import RedisAway, ask
+
+logger = logging.getLogger(__name__)
+
+LONGEST_STREAM = 1_000_000
+"""Lists, about 1 GB: ten minutes without a worker at 1,500 requests a second; older ones are dropped."""
+DIRECT_TIMEOUT_MS = 200
+CLAIM_IDLE_MS = 60_000
+"""An entry that a consumer has held for longer belongs to a dead one: a batch is written within seconds."""
+GROUP = "writers"
+FIELD = "list"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedItem:
+    """One item of a served list."""
+
+    item_pk: int
+    position: int
+    """0 is first."""
+    source: str
+    propensity: float = 1.0
+    """Probability with which the policy showed it here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedList:
+    """One list as it was shown."""
+
+    request_id: UUID
+    shown_at: float
+    """POSIX seconds."""
+    user_id: str
+    placement: str
+    model_version: str
+    rules_version: int
+    experiment_id: str = ""
+    phase: int | None = None
+    variant: str = ""
+    items: tuple[ServedItem, ...] = ()
+
+
+Alongside = Callable[[Sequence[ServedList]], object]
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(ServedList)
+
+
+def stream_key() -> str:
+    """Return the stream's Redis key."""
+    return key("impressions")
+
+
+def record(served: Sequence[ServedList], alongside: Alongside | None = None) -> None:
+    """Note what was shown. Never raises for a failing service: with Redis away the rows go straight to Postgres within
+    DIRECT_TIMEOUT_MS (with `alongside`, as in `write_pending`), and with that failing too they are counted as dropped.
+    """
+    shown = [one for one in served if one.items]
+    if not shown:
+        return
+    payloads = [_encoder.encode(one) for one in shown]
+
+    def add(connected: redis.Redis) -> None:
+        pipe = connected.pipeline(transaction=False)
+        for payload in payloads:
+            pipe.xadd(stream_key(), {FIELD: payload}, maxlen=LONGEST_STREAM, approximate=True)
+        pipe.execute()
+
+    try:
+        ask(add)
+    except RedisAway:
+        _write_directly(shown, alongside)
+
+
+def _write_directly(shown: Sequence[ServedList], alongside: Alongside | None) -> None:
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"SET LOCAL statement_timeout = {DIRECT_TIMEOUT_MS}; SET LOCAL lock_timeout = {DIRECT_TIMEOUT_MS}"
+                )
+            impression_rows.insert(shown)
+            if alongside is not None:
+                alongside(shown)
+    except DatabaseError as error:
+        dropped = sum(len(one.items) for one in shown)
+        impressions_dropped.inc(dropped)
+        logger.warning("%d impressions dropped: %s", dropped, error)
+
+
+def write_pending(alongside: Alongside | None = None, limit: int = 10_000) -> int:
+    """Write noted lists to Postgres; return the number of rows that are new.
+
+    Parameters
+    ----------
+    alongside
+        Called with the lists inside the transaction that writes them, before its commit; also for lists whose rows turn
+        out to be there already, so it must be safe to repeat. What it raises rolls the batch back.
+    limit
+        Lists at most.
+
+    Raises
+    ------
+    django.db.Error
+        Postgres failed; the stream keeps everything.
+    """
+    with transaction.atomic():
+        # Held until the commit: erasing a user waits for it, so that no list read before is written afterwards.
+        lock_out_erasure()
+        try:
+            entries = _take(limit)
+        except RedisAway:
+            return 0
+        lists, poison = _decoded(entries)
+        stored = _store(lists, alongside, poison)
+        for payload, reason in poison:
+            impressions_refused.inc()
+            dead_letters.keep("impression_invalid", reason, payload, source="impressions")
+        ids = [entry_id for entry_id, _ in entries]
+        transaction.on_commit(lambda: _acknowledge(ids))
+    return stored
+
+
+def lock_out_erasure() -> None:
+    """Take the writers' shared advisory lock for the rest of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtext('interactions.impressions'))")
+
+
+def forget(user_id: str) -> int:
+    """Remove a user's lists from the stream; inside a transaction, which keeps writers out. Returns how many.
+
+    Raises
+    ------
+    RedisAway
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('interactions.impressions'))")
+    removed = 0
+    start = "-"
+    while entries := ask(lambda connected, start=start: connected.xrange(stream_key(), start, "+", 1000)):  # type: ignore[misc]
+        lists = [(entry_id, _decode(fields)) for entry_id, fields in entries]
+        theirs = [entry_id for entry_id, one in lists if isinstance(one, ServedList) and one.user_id == user_id]
+        if theirs:
+            removed += int(ask(lambda connected, ids=theirs: connected.xdel(stream_key(), *ids)))  # type: ignore[misc]
+        start = f"({entries[-1][0].decode()}"
+    return removed
+
+
+Entry = tuple[bytes, dict[bytes, bytes]]
+
+
+def _take(limit: int) -> list[Entry]:
+    """Return entries of dead consumers first, then new ones; they stay in the stream until acknowledged."""
+    consumer = f"{socket.gethostname()}:{os.getpid()}"
+
+    def take(connected: redis.Redis) -> list[Entry]:
+        try:
+            connected.xgroup_create(stream_key(), GROUP, id="0", mkstream=True)
+        except redis.ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+        claimed = connected.xautoclaim(stream_key(), GROUP, consumer, CLAIM_IDLE_MS, "0-0", count=limit)
+        entries: list[Entry] = list(claimed[1])
+        if len(entries) < limit:
+            fresh = connected.xreadgroup(GROUP, consumer, {stream_key(): ">"}, count=limit - len(entries))
+            entries += [entry for _, found in _streams(fresh) for entry in found]
+        return entries
+
+    return ask(take)
+
+
+def _streams(reply: object) -> list[tuple[bytes, list[Entry]]]:
+    """Return the reply of XREADGROUP as pairs: RESP3 gives a mapping of lists, RESP2 a list."""
+    if isinstance(reply, dict):
+        return [(name, [entry for batch in batches for entry in batch]) for name, batches in reply.items()]
+    return list(reply) if isinstance(reply, list) else []
+
+
+def _decode(fields: dict[bytes, bytes] | None) -> ServedList | str:
+    """Return the list of an entry, or what is wrong with it."""
+    try:
+        return _decoder.decode((fields or {})[FIELD.encode()])
+    except KeyError:
+        return f"the entry has no field {FIELD!r}"
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return str(error)
+
+
+Poison = list[tuple[str, str]]
+
+
+def _decoded(entries: Sequence[Entry]) -> tuple[list[ServedList], Poison]:
+    lists, poison = [], []
+    for _, fields in entries:
+        one = _decode(fields)
+        if isinstance(one, ServedList):
+            lists.append(one)
+        else:
+            payload = (fields or {}).get(FIELD.encode(), b"").decode("utf-8", "backslashreplace")
+            poison.append((payload, one))
+    return lists, poison
+
+
+def _store(lists: Sequence[ServedList], alongside: Alongside | None, poison: Poison) -> int:
+    """Write the lists; halve a batch that Postgres refuses until the lists it refuses stand alone."""
+    if not lists:
+        return 0
+    try:
+        with transaction.atomic():
+            stored = impression_rows.copy(lists)
+            if alongside is not None:
+                alongside(lists)
+            return stored
+    except (DataError, IntegrityError) as error:
+        if len(lists) == 1:
+            poison.append((_encoder.encode(lists[0]).decode(), str(error)))
+            return 0
+    middle = len(lists) // 2
+    return _store(lists[:middle], alongside, poison) + _store(lists[middle:], alongside, poison)
+
+
+def _acknowledge(ids: Sequence[bytes]) -> None:
+    def acknowledge(connected: redis.Redis) -> None:
+        pipe = connected.pipeline(transaction=False)
+        pipe.xack(stream_key(), GROUP, *ids)
+        pipe.xdel(stream_key(), *ids)
+        pipe.execute()
+
+    if not ids:
+        return
+    try:
+        ask(acknowledge)
+    except RedisAway:
+        logger.info("%d lists stay in the stream and are found written when they come again", len(ids))
