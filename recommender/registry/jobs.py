@@ -1,25 +1,32 @@
 """The lease that keeps two rebuilds from publishing.
 
-A claim makes a `RebuildJob`; its primary key, the fencing token, rises with every claim. The holder extends its lease
-from stage to stage; when it dies or hangs the lease runs out, another claim takes over, and whatever the first holder
-still tries (`heartbeat`, `publishing.publish`) raises LeaseLost. Times are Postgres's, so clocks may differ.
+A claim makes a `RebuildJob`; its primary key, the fencing token, rises with every claim. A thread of the holder's
+extends the lease while it lives; when the process dies or is cut off from Postgres the lease runs out, another claim
+takes over, and whatever the first holder still tries (`heartbeat`, `publishing.publish`) raises LeaseLost. Times are
+Postgres's, so clocks may differ.
 """
 
 from __future__ import annotations
 
+import logging
+import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+from django.db import Error as DatabaseError
+from django.db import connection
 from django.db.models.functions import Now
 
 from recommender.exceptions import LeaseLost
 from recommender.models import ModelVersion, RebuildJob
 from recommender.registry.locking import exclusive
 
+logger = logging.getLogger(__name__)
+
 LEASE_SECONDS = 120.0
-"""Longer than any one stage may go without a heartbeat, short enough that a dead rebuild is taken over soon."""
+"""Longer than Postgres may be away in a restart, short enough that a dead rebuild is taken over soon."""
 
 ATTEMPTS_AT_MOST = 3
 """A rebuild that loses its worker three times running (out of memory, say) waits for the next scheduled one."""
@@ -38,16 +45,19 @@ class NotNow:
 
 
 class Lease:
-    """The right to publish one rebuild's result. A context manager that records how it ended.
+    """The right to publish one rebuild's result. A context manager that keeps it alive and records how it ended.
 
-    Leaving the block without `finish` having been called, or by an exception, marks the job failed; the exception
-    goes on.
+    Inside the block a thread extends the lease three times per `seconds`, so a stage may take as long as it likes; one
+    that hangs for ever is ended by the task's time limit. Leaving the block without `finish` having been called, or
+    by an exception, marks the job failed; the exception goes on.
     """
 
     def __init__(self, job: RebuildJob, seconds: float) -> None:
         self.fencing_token: int = job.fencing_token
         self.attempt: int = job.attempt
         self._seconds = seconds
+        self._ended = threading.Event()
+        self._beating = threading.Thread(target=self._beat, name=f"lease-{job.fencing_token}", daemon=True)
 
     def heartbeat(self, stage: str, *, seconds: float | None = None) -> None:
         """Name the stage that begins and extend the lease by `seconds` from now (default: as claimed).
@@ -70,12 +80,29 @@ class Lease:
         held = RebuildJob.objects.filter(fencing_token=self.fencing_token, state=_RUNNING)
         held.update(state=RebuildJob.State.FAILED, error=error, finished_at=Now())
 
+    def _beat(self) -> None:
+        """Extend the lease until the block ends or another rebuild has taken over (the next stage then finds out)."""
+        try:
+            held = RebuildJob.objects.filter(fencing_token=self.fencing_token, state=_RUNNING)
+            while not self._ended.wait(self._seconds / 3):
+                try:
+                    if not held.update(leased_until=Now() + timedelta(seconds=self._seconds)):
+                        return
+                except DatabaseError as error:
+                    logger.warning("lease %s not extended: %s", self.fencing_token, error)
+                    connection.close()
+        finally:
+            connection.close()
+
     def __enter__(self) -> Self:
+        self._beating.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._ended.set()
+        self._beating.join()
         self.fail("ended without a result" if error is None else f"{type(error).__name__}: {error}")
 
 

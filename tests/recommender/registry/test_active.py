@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -249,6 +250,8 @@ def test_all_threads_wait_for_a_process_first_load_and_it_happens_once(
 
     def load(directory: str, manifest_sha256: str) -> Bundle:
         loads.append(directory)
+        # Long enough for the others to ask meanwhile.
+        time.sleep(0.2)
         return bundle
 
     monkeypatch.setattr(publishing, "pointer", lambda: pointer)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from recommender.exceptions import LeaseLost
@@ -145,6 +148,58 @@ def test_a_job_that_has_ended_may_not_publish(state: str) -> None:
 def test_nobody_may_publish_without_a_claim() -> None:
     with pytest.raises(LeaseLost, match="Rebuild 7 may not publish: no rebuild is the newest"):
         jobs.require_newest(7)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread does; fail after ten seconds."""
+    for _ in range(200):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("nothing happened in ten seconds")
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_long_stage_keeps_its_lease() -> None:
+    lease = jobs.claim("long", seconds=0.6)
+    assert isinstance(lease, Lease)
+    ends = job(lease).leased_until
+    with lease:
+        wait_until(lambda: job(lease).leased_until > ends + timedelta(seconds=1))
+        assert isinstance(jobs.claim("other"), NotNow)
+        lease.finish(None)
+    assert job(lease).state == "done"
+    assert not lease._beating.is_alive()
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_lease_taken_over_is_not_extended_any_more() -> None:
+    lease = jobs.claim("cut off", seconds=0.3)
+    assert isinstance(lease, Lease)
+    with lease:
+        RebuildJob.objects.filter(fencing_token=lease.fencing_token).update(state="failed", error="taken over")
+        wait_until(lambda: not lease._beating.is_alive())
+        with pytest.raises(LeaseLost):
+            lease.heartbeat("als")
+    assert (job(lease).state, job(lease).error) == ("failed", "taken over")
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_moment_without_postgres_does_not_end_the_extending(monkeypatch: pytest.MonkeyPatch) -> None:
+    lease = jobs.claim("restart", seconds=0.6)
+    assert isinstance(lease, Lease)
+    ends = job(lease).leased_until
+    update = QuerySet.update
+    refusals = iter(range(2))
+
+    def refuse_twice(query: QuerySet[RebuildJob], **values: object) -> int:
+        if threading.current_thread() is lease._beating and next(refusals, None) is not None:
+            raise OperationalError("server closed the connection unexpectedly")
+        return update(query, **values)
+
+    monkeypatch.setattr(QuerySet, "update", refuse_twice)
+    with lease:
+        wait_until(lambda: job(lease).leased_until > ends)
 
 
 @pytest.mark.usefixtures("committed")

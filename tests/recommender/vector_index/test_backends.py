@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -136,6 +137,28 @@ def test_a_zero_query_is_equally_far_from_everything(build: Build, metric: Metri
 def test_recall_on_low_rank_vectors_is_at_least_95_percent(build: Build, metric: Metric) -> None:
     vectors, queries = low_rank(3000, 50)
     assert recall_at_k(build(vectors, metric), vectors, queries) >= 0.95
+
+
+@pytest.mark.parametrize(("metric", "best"), [("cosine", 1.0), ("angular", 0.0)])
+def test_rounding_does_not_leave_the_range_of_the_metric(build: Build, metric: Metric, best: float) -> None:
+    vectors, _ = low_rank(300, 1)
+    index = build(vectors, metric)
+    scores = np.concatenate([index.search(vector, 2)[1] for vector in vectors])
+    assert np.isfinite(scores).all()
+    assert scores.max() == best
+
+
+def test_an_index_can_be_saved_again_after_its_first_directory_is_gone(
+    backend: VectorIndexBackend, tmp_path: Path
+) -> None:
+    built = backend.build(low_rank(500, 1)[0], "dot")
+    contents = []
+    for name in ("trial", "version"):
+        directory = tmp_path / name
+        directory.mkdir()
+        contents.append({file: (directory / file).read_bytes() for file in built.save(directory)})
+        shutil.rmtree(directory)
+    assert contents[0] == contents[1]
 
 
 def test_the_same_build_gives_the_same_files(backend: VectorIndexBackend, tmp_path: Path) -> None:
