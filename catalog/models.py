@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from catalog.announcing import AnnouncingModel
@@ -55,10 +56,15 @@ class EmbeddingSpace(models.Model):
         DOT = "dot", "inner product"
 
     name = models.SlugField(max_length=50, unique=True)
-    dimension = models.PositiveIntegerField()
+    dimension = models.PositiveIntegerField(validators=[MinValueValidator(64), MaxValueValidator(1024)])
     metric = models.CharField(max_length=10, choices=Metric, default=Metric.COSINE)
     weight = models.FloatField(default=1.0, help_text="Share of this space when several are blended.")
     encoder = models.CharField(max_length=200, blank=True, default="", help_text="Empty: vectors are uploaded.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(dimension__range=(64, 1024)), name="dimension_64_to_1024")
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -1,0 +1,138 @@
+"""The catalogue in the admin: checked as the API checks it, quick with millions of items."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.postgres.forms import SimpleArrayField
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from catalog import queries
+from catalog.models import EmbeddingSpace, Item, ItemEmbedding
+from catalog.paginating import EstimatingPaginator
+from catalog.records import ITEM_FIELDS, InvalidItem, item_record
+
+
+class SeparatedField(SimpleArrayField):
+    """A list of texts in one line."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = UnfoldAdminTextInputWidget()
+        super().__init__(forms.CharField(), delimiter="|", required=False, widget=widget, **kwargs)
+
+
+class ItemForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable when running
+    """An item under the rules of `catalog.records`."""
+
+    tags = SeparatedField(help_text="Separated by |")
+    creators = SeparatedField(help_text="Separated by |")
+    countries = SeparatedField(help_text="Two-letter codes, separated by |")
+
+    class Meta:
+        model = Item
+        fields = ITEM_FIELDS
+
+    def clean(self) -> dict[str, Any]:
+        """Show a refusal of `item_record` beside its field; keep what it made of the lists."""
+        cleaned = super().clean() or {}
+        if self.errors:
+            return cleaned
+        cleaned["attributes"] = cleaned.get("attributes") or {}
+        try:
+            record = item_record({name: cleaned[name] for name in ITEM_FIELDS})
+        except InvalidItem as error:
+            self.add_error(error.field.partition("[")[0], error.message)
+        else:
+            cleaned |= {name: getattr(record, name) for name in ("title", "tags", "creators", "countries")}
+        return cleaned
+
+
+class CategoryFilter(admin.SimpleListFilter):
+    """Categories, without reading every item to find them."""
+
+    title = "category"
+    parameter_name = "category"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the categories there are."""
+        return [(category, category) for category in queries.categories()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Item]) -> QuerySet[Item]:
+        """Keep the items of the chosen category."""
+        return queryset.filter(category=self.value()) if self.value() else queryset
+
+
+class ItemEmbeddingInline(TabularInline):  # type: ignore[misc]
+    """Which vectors an item has; they are uploaded, not typed."""
+
+    model = ItemEmbedding
+    fields: ClassVar = ["space", "model_version", "updated_at"]
+    readonly_fields: ClassVar = fields
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ItemEmbedding]:
+        """Leave the vectors in the database."""
+        return ItemEmbedding.objects.defer("vector").select_related("space")
+
+    def has_add_permission(self, request: HttpRequest, obj: Item | None = None) -> bool:
+        """Refuse: vectors come through the API."""
+        return False
+
+
+@admin.register(Item)
+class ItemAdmin(ModelAdmin):  # type: ignore[misc]
+    """What can be recommended. A saved change shows on the next request."""
+
+    form = ItemForm
+    list_display: ClassVar = ["title", "item_id", "category", "is_active", "published_at", "popularity"]
+    list_filter: ClassVar = ["is_active", CategoryFilter]
+    search_fields: ClassVar = ["item_id", "title"]
+    search_help_text = "Part of a title (typing errors are forgiven), or the beginning of an item id"
+    readonly_fields: ClassVar = ["popularity", "created_at", "updated_at"]
+    inlines: ClassVar = [ItemEmbeddingInline]
+    actions: ClassVar = ["activate", "deactivate"]
+    paginator = EstimatingPaginator
+    show_full_result_count = False
+    fieldsets: ClassVar = [
+        (None, {"fields": ["item_id", "title", "description", "category", "tags", "creators", "is_active"]}),
+        ("Availability", {"fields": ["available_from", "available_until", "countries"]}),
+        ("Details", {"fields": ["published_at", "language", "duration_minutes", "image_url", "url", "attributes"]}),
+        ("Measured", {"fields": ["popularity", "created_at", "updated_at"]}),
+    ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Item], search_term: str
+    ) -> tuple[QuerySet[Item], bool]:
+        """Search by index (trigrams, prefix of the id): `icontains` would read every item. No duplicates."""
+        term = search_term.strip().replace("\0", "")
+        if not term:
+            return queryset, False
+        return queryset.filter(Q(item_id__startswith=term) | Q(title__trigram_word_similar=term)), False
+
+    @admin.action(description="Show the selected items", permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
+        """Make items eligible again."""
+        self.message_user(request, f"{queryset.update(is_active=True)} items can be shown.", messages.SUCCESS)
+
+    @admin.action(description="Hide the selected items", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
+        """Take items out of every list on the next request."""
+        count = queryset.update(is_active=False)
+        self.message_user(request, f"{count} items are gone from every list.", messages.SUCCESS)
+
+
+@admin.register(EmbeddingSpace)
+class EmbeddingSpaceAdmin(ModelAdmin):  # type: ignore[misc]
+    """Families of comparable vectors."""
+
+    list_display: ClassVar = ["name", "dimension", "metric", "weight", "encoder"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: EmbeddingSpace | None = None) -> list[str]:
+        """Fix the dimension once there are vectors: theirs would no longer agree with it."""
+        return ["dimension"] if obj is not None and obj.embeddings.exists() else []
