@@ -13,6 +13,13 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "item_unknown": (404, "The catalogue does not have this item."),
     "space_unknown": (404, "There is no embedding space of this name; the message lists those there are."),
     "placement_unknown": (404, "No carousel of this name is active."),
+    "experiment_unknown": (404, "There is no experiment of this name."),
+    "analysis_refused": (409, "The experiment cannot be analysed yet; the message says why."),
+    # The query
+    "param_unknown": (400, "A parameter does not exist; the message lists those that do."),
+    "param_invalid": (400, "A parameter has a value that is not among those allowed."),
+    "param_range": (400, "A parameter is no whole number or outside its range."),
+    "phase_invalid": (400, "The phase is no whole number of an existing phase."),
     # The body as a whole
     "media_type_unsupported": (415, "Send `Content-Type: application/json`."),
     "encoding_unsupported": (415, "Send the body uncompressed."),
@@ -32,7 +39,12 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "type": (400, "A value is of another JSON type; nothing is converted silently."),
     "too_long": (400, "A text or a list is longer than allowed."),
     "id_invalid": (400, "An id is empty, too long or has invisible characters."),
+    "event_id_invalid": (400, "An event's id must be a UUID."),
+    "request_id_invalid": (400, "A request's id must be the UUID that came with the recommendations."),
+    "event_type_unknown": (400, "There is no such event type; the message lists those there are."),
     "timestamp_invalid": (400, "Use RFC 3339 with an offset, such as 2026-01-01T00:00:00Z."),
+    "timestamp_future": (400, "An event may lie at most 24 hours ahead."),
+    "timestamp_too_old": (400, "An event lies before 1970."),
     "number_invalid": (400, "A number is NaN, infinite or otherwise unusable."),
     "number_out_of_range": (400, "A number does not fit."),
     "string_nul": (400, "A text contains a NUL character."),
@@ -43,6 +55,10 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     # Batches
     "too_many_items": (413, "At most 1,000 items per request."),
     "item_twice": (400, "The same item twice in one request."),
+    "too_many_events": (413, "At most 1,000 events per request."),
+    "event_too_large": (400, "An event has at most 32 KB."),
+    "id_conflict": (409, "Another event has this event_id; the first one stays."),
+    "consent_withheld": (403, "This user has not agreed to be recorded; nothing was stored."),
     # Our side
     "unavailable": (503, "The database cannot be reached; retry after the seconds in Retry-After."),
     "backend_failed": (503, "Recommendations are not available now; retry."),

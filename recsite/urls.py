@@ -16,6 +16,7 @@ handler500 = "recsite.errors.server_error"
 
 api: list[URLPattern | URLResolver] = [
     path("", include("catalog.api.urls")),
+    path("", include("experiments.api.urls")),
     path("schema", SchemaView.as_view(), name="schema"),
     path("docs", DocsView.as_view(), name="docs"),
 ]
@@ -26,4 +27,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", livez, name="livez"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
+    path("", include("recsite.site.urls")),
 ]

@@ -1,0 +1,93 @@
+"""Liveness never asks anybody; readiness says what is missing and gives up only when nothing can be served."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import redis
+from django.db import OperationalError
+from django.test import Client
+
+from catalog import revisions, snapshot
+from catalog.models import Item
+from interactions import partitions
+from recommender.registry import active
+from recsite import health
+
+
+@pytest.fixture
+def _warm(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One item in the catalogue and a model in memory."""
+    Item.objects.create(item_id="heat", title="Heat")
+    monkeypatch.setattr(active, "current", lambda revision: object())
+    snapshot.current(revisions.announce_all()[revisions.CATALOGUE])
+
+
+def ready() -> tuple[int, dict[str, Any]]:
+    response = Client().get("/readyz")
+    return response.status_code, response.json()
+
+
+def break_postgres(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*arguments: Any, **named: Any) -> None:
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(health, "_postgres_fault", lambda: "cannot be asked (OperationalError)")
+    monkeypatch.setattr(revisions, "from_database", away)
+    monkeypatch.setattr(snapshot, "load", away)
+
+
+def break_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "client", lambda: redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2))
+
+
+def test_alive_asks_nobody(django_assert_num_queries: Any, db: None) -> None:
+    with django_assert_num_queries(0):
+        response = Client().get("/livez")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.usefixtures("_warm")
+def test_ready_when_all_is_well() -> None:
+    assert ready() == (200, {"status": "ok", "degraded": {}})
+
+
+def test_an_empty_site_is_ready_and_says_what_it_lacks(db: None) -> None:
+    active.forget()
+    assert ready() == (
+        200,
+        {
+            "status": "degraded",
+            "degraded": {"catalogue": "is empty", "model": "none can be loaded; the popular list answers"},
+        },
+    )
+
+
+@pytest.mark.usefixtures("_warm")
+def test_ready_without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    break_redis(monkeypatch)
+    assert ready() == (200, {"status": "degraded", "degraded": {"redis": "cannot be asked (ConnectionError)"}})
+
+
+@pytest.mark.usefixtures("_warm")
+def test_ready_without_postgres_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    break_postgres(monkeypatch)
+    assert ready() == (200, {"status": "degraded", "degraded": {"postgres": "cannot be asked (OperationalError)"}})
+
+
+@pytest.mark.usefixtures("_warm")
+def test_not_ready_without_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    break_postgres(monkeypatch)
+    break_redis(monkeypatch)
+    status, document = ready()
+    assert (status, document["status"]) == (503, "unavailable")
+    assert document["reason"] == "neither Postgres nor memory has the catalogue"
+    assert sorted(document["degraded"]) == ["postgres", "redis"]
+
+
+@pytest.mark.usefixtures("_warm")
+def test_rows_without_a_partition_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partitions, "default_rows", {"interactions_event": 3, "interactions_impression": 0}.__getitem__)
+    status, document = ready()
+    assert (status, document["degraded"]) == (200, {"partitions": "3 rows of interactions_event in no partition"})

@@ -1,0 +1,57 @@
+"""What Prometheus reads."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from prometheus_client import REGISTRY
+from prometheus_client.parser import text_string_to_metric_families
+
+from recsite import metrics
+
+
+def counted(view: str, method: str, status: str) -> float:
+    labels = {"view": view, "method": method, "status": status}
+    return REGISTRY.get_sample_value("recsite_request_seconds_count", labels) or 0.0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "labels"),
+    [
+        ("GET", "/livez", ("livez", "GET", "200")),
+        ("GET", "/api/v1/nothing/42", ("unmatched", "GET", "404")),
+        ("BREW", "/livez", ("livez", "OTHER", "200")),
+    ],
+)
+def test_a_request_is_counted_under_its_route(method: str, path: str, labels: tuple[str, str, str]) -> None:
+    before = counted(*labels)
+    Client().generic(method, path)
+    assert counted(*labels) == before + 1
+
+
+def samples() -> dict[tuple[str, str], float]:
+    text = Client().get("/metrics").text
+    return {
+        (sample.name, sample.labels.get("table", "")): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.startswith("recsite_") and not sample.name.startswith("recsite_request")
+    }
+
+
+def test_the_state_of_the_database_is_told(db: None) -> None:
+    assert samples() == {
+        ("recsite_postgres_up", ""): 1.0,
+        ("recsite_default_partition_rows", "interactions_event"): 0.0,
+        ("recsite_default_partition_rows", "interactions_impression"): 0.0,
+    }
+
+
+def test_metrics_answer_without_postgres(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def cursor(self) -> None:
+            raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(metrics, "connection", Away())
+    assert samples() == {("recsite_postgres_up", ""): 0.0}
