@@ -43,7 +43,7 @@ def local_database_name() -> str:
     return chosen.read_text().strip() if chosen.exists() else "recsite"
 
 
-def local_secret(name: str) -> str:
+def local_secret(name: str, characters: int = 64) -> str:
     """Return this copy's own secret `name`, made on first use and readable by its owner only."""
     LOCAL_DIRECTORY.mkdir(exist_ok=True)
     with os.fdopen(os.open(LOCAL_DIRECTORY / name, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
@@ -51,7 +51,7 @@ def local_secret(name: str) -> str:
         fcntl.flock(file, fcntl.LOCK_EX)
         secret = file.read().strip()
         if not secret:
-            secret = secrets.token_urlsafe(50)
+            secret = secrets.token_urlsafe(characters)[:characters]
             file.write(secret)
         return secret
 

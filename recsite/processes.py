@@ -41,33 +41,31 @@ class Program:
 
 
 class Supervisor:
-    """Keep `programs` running inside a `with` block; leaving it stops them, the last one first.
+    """Keep programs running inside a `with` block; leaving it stops them, the last one first.
 
     Parameters
     ----------
-    programs
-        In the order of their start.
     say
         Called with one line for a person whenever a program dies.
     """
 
-    def __init__(self, programs: Sequence[Program], say: Callable[[str], None]) -> None:
-        self._running = [_Running(program) for program in programs]
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._running: list[_Running] = []
         self._say = say
 
     def __enter__(self) -> Self:
-        try:
-            for running in self._running:
-                running.start()
-        except BaseException:
-            self.stop()
-            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def start(self, program: Program) -> None:
+        """Start `program` and keep it running from now on."""
+        running = _Running(program)
+        self._running.append(running)
+        running.start()
 
     def watch(self, is_done: Callable[[], bool] = lambda: False, seconds: float = float("inf")) -> bool:
         """Restart what dies until `is_done` or `seconds` are over; return whether it was done."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
@@ -44,6 +45,7 @@ MIDDLEWARE = [
     "recsite.metrics.RequestMetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "recsite.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -83,6 +85,8 @@ if LOCAL:
     }
 else:
     _database = env.db_url_config(environment.DATABASE_URL)
+    # libpq writes a socket's directory percent-encoded in the host's place.
+    _database["HOST"] = unquote(_database["HOST"])
 _server_settings = "-c timezone=UTC -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000"
 if environment.STATEMENT_TIMEOUT_MS:
     _server_settings += f" -c statement_timeout={environment.STATEMENT_TIMEOUT_MS}"

@@ -27,7 +27,7 @@ from recsite.local_services.postgres import Postgres
 from recsite.local_services.server import Server
 from recsite.local_services.valkey import Valkey
 
-__all__ = ["LocalServiceError", "running", "start", "status", "stop"]
+__all__ = ["LocalServiceError", "revive", "running", "start", "status", "stop"]
 
 
 @contextmanager
@@ -62,6 +62,16 @@ def start() -> None:
         fcntl.flock(users, fcntl.LOCK_SH)
         _start_servers()
         _kept_file().write_text(_postgres().identity())
+
+
+def revive() -> list[str]:
+    """Start the servers that were killed under their users; return their names. The caller is inside `running`."""
+    if not environment.LOCAL:
+        return []
+    away = [name for name, answers in status().items() if not answers]
+    if away:
+        _start_servers()
+    return away
 
 
 def stop() -> None:
