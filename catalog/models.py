@@ -23,8 +23,10 @@ class Item(AnnouncingModel):
     creators = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     language = models.CharField(max_length=16, blank=True, default="")
     countries = ArrayField(models.CharField(max_length=2), default=list, blank=True)
-    image_url = models.URLField(max_length=1000, blank=True, default="")
-    url = models.CharField(max_length=1000, blank=True, default="", help_text="Empty: the site's own item page.")
+    image_url = models.CharField(max_length=1000, blank=True, default="", help_text="http(s)://… or /path.")
+    url = models.CharField(
+        max_length=1000, blank=True, default="", help_text="http(s)://… or /path. Empty: the site's own item page."
+    )
     duration_minutes = models.PositiveIntegerField(null=True, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
     available_from = models.DateTimeField(null=True, blank=True)
