@@ -1,7 +1,17 @@
 from django.apps import AppConfig
+from django.core.checks import register
 
 
 class RecommenderConfig(AppConfig):
     name = "recommender"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "Recommender"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from recommender import checks
+        from recommender.vector_index.checks import check_vector_indexes
+
+        register(checks.check_settings)
+        register(checks.check_recipes)
+        register(check_vector_indexes)

@@ -31,8 +31,8 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
     },
     "similar": {
         "sources": {
-            "item_to_item": {"weight": 0.5},
-            "collaborative": {"weight": 0.6},
+            "item_to_item": {"weight": 0.6, "popularity_discount": 0.5},
+            "collaborative": {"weight": 0.4},
             "content": {"weight": 1.0},
         },
         "filters": ["unavailable", "excluded"],

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import numpy as np
 
 from catalog.snapshot import Catalogue
 from recommender.contracts import History
 from recommender.pipeline.model_view import ModelView
 
 LEAST_WEIGHT = 0.5
-"""Of an event that says the item was really taken, not merely looked at."""
+"""Of an event that says the item was really taken and liked, not merely looked at."""
+
+RECENT_ITEMS = 30
+HALF_LIFE = 8.0
+"""In items: a seed of last week beats one of last year, unless hardly anybody knows it."""
 
 
-def choose_seeds(history: History, catalogue: Catalogue, model: ModelView | None, n: int) -> Iterator[int]:
-    """Yield at most `n` rows, newest first, of distinct categories as far as the history has them.
+def choose_seeds(history: History, catalogue: Catalogue, model: ModelView | None, n: int) -> list[int]:
+    """Return at most `n` rows, best first, of distinct categories as far as the history has them.
 
-    An item must have been taken (not merely viewed) and be known to the model, so that its row can be filled.
+    A seed must have been taken (not merely viewed) and be known to the model. Among the RECENT_ITEMS newest, the
+    best has the highest 0.5^(items ago / HALF_LIFE) · log(1 + popularity): recent, and with enough people behind it
+    that its row is good.
     """
     if model is None:
-        return
-    taken = [
-        int(row)
-        for row, weight in zip(history.rows, history.weights, strict=True)
-        if weight >= LEAST_WEIGHT and model.row_in_model[row] >= 0
-    ]
+        return []
+    taken = np.flatnonzero((history.weights >= LEAST_WEIGHT) & (model.row_in_model[history.rows] >= 0))[:RECENT_ITEMS]
+    rows = history.rows[taken]
+    popularity = model.array("popularity")[model.row_in_model[rows]]
+    strength = 0.5 ** (np.arange(len(rows)) / HALF_LIFE) * np.log1p(popularity)
+    ranked = rows[np.argsort(-strength, kind="stable")].tolist()
     categories: set[int] = set()
     distinct = []
-    for row in taken:
-        if int(catalogue.category_codes[row]) not in categories:
-            categories.add(int(catalogue.category_codes[row]))
+    for row in ranked:
+        category = int(catalogue.category_codes[row])
+        if category not in categories:
+            categories.add(category)
             distinct.append(row)
-    rest = [row for row in taken if row not in distinct]
-    yield from (distinct + rest)[:n]
+    return (distinct + [row for row in ranked if row not in distinct])[:n]

@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 from django.db import Error as DatabaseError
-from interactions.impressions import ServedItem, ServedList
 
+from experiments import exposure
 from experiments.assignment import Assignment, assign_first
 from interactions import features, impressions
 from interactions.features import UserFeatures
+from interactions.impressions import ServedItem, ServedList
 from recommender import conf, history, serving_state
 from recommender.answering import Answer, answer, inspect
 from recommender.contracts import History, Query, RecommendationList, RowArray
@@ -216,7 +217,7 @@ def _list(
         assignment = None
     made = _present(visit, query, placement, answered, assignment, explain)
     if visit.record:
-        impressions.record([_served(visit, query, made, answered, assignment)])
+        impressions.record([_served(visit, query, made, answered, assignment)], alongside=exposure.record_first)
     return made
 
 
@@ -282,7 +283,7 @@ def _served(
 def _seeds(visit: _Visit, placement: PlacementSpec, seed: int | None) -> list[int | None]:
     if placement.recipe == BECAUSE_YOU_WATCHED:
         wanted = int(conf.get("SEEDS_PER_PAGE"))
-        return list(choose_seeds(visit.history, visit.state.catalogue, visit.state.model, wanted))
+        return [*choose_seeds(visit.history, visit.state.catalogue, visit.state.model, wanted)]
     if placement.recipe == SIMILAR:
         return [seed] if seed is not None else []
     return [None]

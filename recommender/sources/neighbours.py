@@ -24,13 +24,17 @@ class NeighbourSource(Source):
         Recency of the history, in events; None weighs all alike.
     floor
         What is left of an item's weight however old it is.
+    popularity_discount
+        W[h, j] is divided by (popularity of j + 10) to this power: 0 for "what will he take", about 0.5 for "what is
+        like this one", where what everybody takes says little.
     """
 
     artefact: ClassVar[str]
 
-    def __init__(self, half_life: float | None = None, floor: float = 0.1) -> None:
+    def __init__(self, half_life: float | None = None, floor: float = 0.1, popularity_discount: float = 0.0) -> None:
         self.half_life = half_life
         self.floor = floor
+        self.popularity_discount = popularity_discount
 
     def enabled(self, query: Query) -> bool:
         return query.model is not None and len(query.basis) > 0
@@ -86,6 +90,8 @@ class NeighbourSource(Source):
         spans = [slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
         targets = np.concatenate([indices[span] for span in spans])
         values = np.concatenate([data[span] for span in spans])
+        if self.popularity_discount:
+            values = values / (view.array("popularity")[targets] + 10) ** np.float32(self.popularity_discount)
         return basis, weights[basis], targets, values
 
 

@@ -1,0 +1,197 @@
+"""Placements, rules, model versions and rebuilds in the admin."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from recommender import conf
+from recommender.exceptions import RecommenderError
+from recommender.models import ModelVersion, Placement, RebuildJob, Rule
+from recommender.registry import publishing
+
+STATE_COLOURS = {"ready": "success", "refused": "danger", "retired": "info"}
+JOB_COLOURS = {"done": "success", "failed": "danger", "running": "info"}
+
+
+class PlacementForm(forms.ModelForm):
+    """A placement whose recipe is chosen from those there are."""
+
+    class Meta:
+        model = Placement
+        fields: ClassVar = ["name", "page", "position", "recipe", "title", "limit", "minimum", "is_active"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(name, name) for name in conf.get("RECIPES")]
+        self.fields["recipe"] = forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget)
+
+
+@admin.register(Placement)
+class PlacementAdmin(ModelAdmin):  # type: ignore[misc]
+    """Where carousels stand."""
+
+    form = PlacementForm
+    list_display: ClassVar = ["name", "title", "page", "position", "recipe", "limit", "minimum", "is_active"]
+    list_filter: ClassVar = ["page", "is_active"]
+    search_fields: ClassVar = ["name", "title"]
+
+
+@admin.register(Rule)
+class RuleAdmin(ModelAdmin):  # type: ignore[misc]
+    """What editors want. A saved rule is in effect on the next request."""
+
+    list_display: ClassVar = ["name", "what", "placement", "priority", "active_from", "active_until", "is_active"]
+    list_filter: ClassVar = ["action", "placement", "is_active"]
+    list_select_related: ClassVar = ["item", "placement"]
+    search_fields: ClassVar = ["name", "item__title", "item__item_id", "category", "tag"]
+    autocomplete_fields: ClassVar = ["item"]
+    actions: ClassVar = ["activate", "deactivate"]
+    fieldsets: ClassVar = [
+        (None, {"fields": ["name", "action", "placement", "is_active"]}),
+        ("Which items", {"fields": ["item", "category", "tag"], "description": "All that are given must match."}),
+        ("How", {"fields": ["position", "multiplier", "priority"]}),
+        ("When", {"fields": ["active_from", "active_until"]}),
+    ]
+
+    @display(description="what it does")
+    def what(self, rule: Rule) -> str:
+        """Say the rule in one line."""
+        items = ", ".join(
+            part
+            for part in (
+                rule.item.title if rule.item else "",
+                f"category {rule.category}" if rule.category else "",
+                f"tag {rule.tag}" if rule.tag else "",
+            )
+            if part
+        )
+        if rule.action == Rule.Action.PIN:
+            return f"pin {items} to position {rule.position}"
+        if rule.action == Rule.Action.HIDE:
+            return f"hide {items}"
+        return f"{rule.get_action_display()} {items} × {rule.multiplier:g}"
+
+    @admin.action(description="Activate")
+    def activate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
+        """Put the chosen rules in effect."""
+        self.message_user(request, f"{queryset.update(is_active=True)} rules are in effect.")
+
+    @admin.action(description="Deactivate")
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
+        """Take the chosen rules out of effect."""
+        self.message_user(request, f"{queryset.update(is_active=False)} rules are no longer in effect.")
+
+
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+    """Rows that only the engine writes."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: the engine writes these rows."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: the engine writes these rows."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: they are the record of what happened."""
+        return False
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(ReadOnlyAdmin):
+    """What rebuilds left behind, and which version serves."""
+
+    list_display: ClassVar = ["name", "state_label", "serves", "ndcg", "coverage", "interactions", "took", "created_at"]
+    list_filter: ClassVar = ["state"]
+    search_fields: ClassVar = ["name"]
+    actions: ClassVar = ["serve"]
+    exclude: ClassVar = ["metrics"]
+    readonly_fields: ClassVar = ["metrics_table"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
+        """Read the pointer once for the whole list."""
+        held = publishing.pointer()
+        self._active_pk = held.version_id if held else None
+        return super().get_queryset(request)  # type: ignore[no-any-return]
+
+    @display(description="state", label=STATE_COLOURS)
+    def state_label(self, version: ModelVersion) -> tuple[str, str]:
+        """Return the state with its colour."""
+        return version.state, version.get_state_display()
+
+    @display(description="serves", boolean=True)
+    def serves(self, version: ModelVersion) -> bool:
+        """Tell whether this version answers requests now."""
+        return version.pk == self._active_pk
+
+    @display(description="NDCG@10")
+    def ndcg(self, version: ModelVersion) -> str:
+        """Return the final list's NDCG on held-out events."""
+        return _figure(version, "ndcg")
+
+    @display(description="coverage@10")
+    def coverage(self, version: ModelVersion) -> str:
+        """Return the share of the catalogue in at least one list."""
+        return _figure(version, "coverage")
+
+    @display(description="took")
+    def took(self, version: ModelVersion) -> str:
+        """Return the duration of the rebuild."""
+        return f"{version.seconds:.0f} s"
+
+    @display(description="metrics")
+    def metrics_table(self, version: ModelVersion) -> str:
+        """Return the held-out metrics of the final list and of every source."""
+        rows = {"final list": version.metrics.get("final"), **version.metrics.get("sources", {})}
+        lines = [
+            f"{name}: NDCG {found['ndcg']:.4f}, recall {found['recall']:.4f}, coverage {found['coverage']:.4f}"
+            for name, found in rows.items()
+            if found
+        ]
+        return format_html("<br>".join(["{}"] * len(lines)), *lines) if lines else "nothing was held out"
+
+    @admin.action(description="Let this version serve", permissions=["publish"])
+    def serve(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        """Move the pointer to the chosen version once it has been read back whole."""
+        if queryset.count() != 1:
+            self.message_user(request, "Choose exactly one version.", messages.ERROR)
+            return
+        try:
+            version = publishing.rollback(to=queryset.get().name)
+        except RecommenderError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return
+        self.message_user(request, f"{version.name} serves from the next request on.")
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        """Allow who may change versions."""
+        return request.user.has_perm("recommender.change_modelversion")
+
+
+@admin.register(RebuildJob)
+class RebuildJobAdmin(ReadOnlyAdmin):
+    """Rebuilds, running and past."""
+
+    list_display: ClassVar = ["fencing_token", "state_label", "stage", "reason", "started_at", "finished_at", "version"]
+    list_filter: ClassVar = ["state"]
+    list_select_related: ClassVar = ["version"]
+
+    @display(description="state", label=JOB_COLOURS)
+    def state_label(self, job: RebuildJob) -> tuple[str, str]:
+        """Return the state with its colour."""
+        return job.state, job.get_state_display()
+
+
+def _figure(version: ModelVersion, name: str) -> str:
+    found = version.metrics.get("final", {}).get(name)
+    return "–" if found is None else f"{found:.4f}"

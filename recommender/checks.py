@@ -1,0 +1,58 @@
+"""System checks of the recommender's settings. Every id is listed in README.
+
+recommender.E001    an entry of RECOMMENDER_VECTOR_INDEXES cannot be used (`vector_index.checks`)
+recommender.E002    a recipe cannot be built
+recommender.E003    a recipe's fallback does not exist, or the fallbacks go in a circle
+recommender.E004    a setting RECOMMENDER_… does not exist (misspelt)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+
+from recommender import conf
+from recommender.exceptions import ConfigurationError
+from recommender.pipeline import recipes
+
+OTHER_SETTINGS = {"RECOMMENDER_ITEM_URL"}
+"""Settings with this prefix that other apps read."""
+
+
+def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Return an error for each setting of the recommender that it does not know."""
+    known = {f"RECOMMENDER_{name}" for name in conf.DEFAULTS} | OTHER_SETTINGS
+    return [
+        Error(
+            f"There is no setting {name}.",
+            hint=f"Settings are: {', '.join(sorted(known))}.",
+            id="recommender.E004",
+        )
+        for name in dir(settings)
+        if name.startswith("RECOMMENDER_") and name not in known
+    ]
+
+
+def check_recipes(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Return an error for each recipe that could not answer."""
+    errors: list[CheckMessage] = []
+    names = conf.get("RECIPES")
+    fallback = {}
+    for name in names:
+        try:
+            fallback[name] = recipes.get(name).fallback
+        except ConfigurationError as error:
+            errors.append(Error(str(error), hint="See RECOMMENDER_RECIPES.", id="recommender.E002"))
+    for name in fallback:
+        chain = [name]
+        while fallback.get(chain[-1]):
+            following = fallback[chain[-1]]
+            if following not in names or following in chain:
+                message = f"Recipe {name!r} falls back {' → '.join([*chain, following])}."
+                hint = "The last recipe of the chain must exist and have no fallback of its own."
+                errors.append(Error(message, hint=hint, id="recommender.E003"))
+                break
+            chain.append(following)
+    return errors
