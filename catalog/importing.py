@@ -115,7 +115,7 @@ def _merged_sql() -> str:
 
 
 _MERGED = _merged_sql()
-_COUNT = _MERGED + "\nSELECT count(*) FILTER (WHERE is_new), count(*) FROM differing"  # noqa: S608 -- as above
+_COUNT = _MERGED + "\nSELECT count(*) FILTER (WHERE is_new), count(*) FROM differing"
 _WRITE = f"""
     {_MERGED}
     INSERT INTO catalog_item ({_COLUMNS}, popularity, created_at, updated_at)

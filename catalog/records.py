@@ -121,10 +121,11 @@ def check_moment(name: str, value: object) -> datetime:
     elif isinstance(value, str):
         try:
             if TIMESTAMP.fullmatch(value):
-                moment = datetime.fromisoformat(value)
+                # In UTC, as Postgres keeps it: at either end of the calendar an offset leaves what Python can hold.
+                moment = datetime.fromisoformat(value).astimezone(UTC)
             elif DATE.fullmatch(value):
                 moment = datetime.fromisoformat(value).replace(tzinfo=UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
     if moment is None or moment.tzinfo is None:
         message = f"{name} must be a date or RFC 3339 with an offset, such as 1999-03-31 or 1999-03-31T20:00:00Z"
@@ -212,23 +213,24 @@ def _flag(name: str, value: object) -> bool:
 def _attributes(name: str, value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidItem("type", name, f"{name} must be an object, got {_kind(value)}", value)
-    _check_tree(name, value, MAX_DEPTH)
+    check_tree(name, value)
     size = len(msgspec.json.encode(value))
     if size > MAX_ATTRIBUTES_BYTES:
         raise InvalidItem("too_long", name, f"{name} has {size:,} bytes as JSON; at most {MAX_ATTRIBUTES_BYTES:,}")
     return value
 
 
-def _check_tree(name: str, value: object, depth: int) -> None:
+def check_tree(name: str, value: object, depth: int = MAX_DEPTH) -> None:
+    """Check a JSON value through and through: depth, texts that Postgres can hold, finite numbers."""
     if depth < 0:
         raise InvalidItem("json_too_deep", name, f"{name} is nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, dict):
         for key, entry in value.items():
             check_text(f"a key of {name}", key, 200)
-            _check_tree(f"{name}.{key}", entry, depth - 1)
+            check_tree(f"{name}.{key}", entry, depth - 1)
     elif isinstance(value, list):
         for place, entry in enumerate(value):
-            _check_tree(f"{name}[{place}]", entry, depth - 1)
+            check_tree(f"{name}[{place}]", entry, depth - 1)
     elif isinstance(value, str):
         check_text(name, value, MAX_TEXT)
     elif isinstance(value, float) and value - value != 0.0:
