@@ -10,12 +10,15 @@ whereas `CREATE TABLE … PARTITION OF` locks them all out and fails when the de
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection as default_connection
 from django.db import transaction
+
+logger = logging.getLogger(__name__)
 
 TABLES = {"interactions_event": "occurred_at", "interactions_impression": "shown_at"}
 PREMAKE_MONTHS = 4
@@ -73,14 +76,26 @@ def default_rows(table: str) -> int:
         return int(cursor.fetchone()[0])
 
 
+def alarm() -> dict[str, int]:
+    """Log an error for each table with rows in its default partition. Returns table → rows, of those tables."""
+    stray = {table: rows for table in TABLES if (rows := default_rows(table))}
+    for table, rows in stray.items():
+        logger.error("%d rows of %s are in no partition of their own: run manage.py repair_partitions", rows, table)
+    return stray
+
+
 def repair_default(table: str) -> int:
-    """Move the default partition's rows to partitions of their own, in one transaction. Returns how many moved."""
+    """Move the default partition's rows to partitions of their own, in one transaction. Returns how many moved.
+
+    Rows of no calendar year that Python knows in full (before 1, or December 9999) stay.
+    """
     column = TABLES[table]
     now = datetime.now(UTC)
     with transaction.atomic(), default_connection.cursor() as cursor:
         before = default_rows(table)
         cursor.execute(
-            f"SELECT DISTINCT date_trunc('month', {column}, 'UTC') FROM {table}_default ORDER BY 1"  # noqa: S608
+            f"SELECT DISTINCT date_trunc('month', {column}, 'UTC') FROM {table}_default "  # noqa: S608
+            f"WHERE {column} >= '0001-01-01' AND {column} < '9999-12-01' ORDER BY 1"
         )
         months = [row[0] for row in cursor.fetchall()]
         _ensure(table, [found for month in months for found in ranges(month, month, now)], default_connection)

@@ -1,0 +1,128 @@
+"""Reads of users and their events for the other apps and for pages. Requests that must be quick use `features`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from interactions.models import DeadLetter, UserProfile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastEvent:
+    """One stored event."""
+
+    event_id: UUID
+    occurred_at: datetime
+    item_pk: int
+    event_type: str
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoUser:
+    """A user worth signing in as."""
+
+    user_id: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventCounts:
+    """How much there is."""
+
+    events: int
+    users: int
+    dead_letters: int
+    """Waiting: not replayed yet."""
+
+
+def recent_events(user_id: str, limit: int = 50) -> list[PastEvent]:
+    """Return a user's newest events, newest first (one query)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT e.event_id, e.occurred_at, e.item_id, t.name, e.value
+            FROM interactions_event e JOIN interactions_eventtype t ON t.id = e.event_type_id
+            WHERE e.user_id = (SELECT id FROM interactions_userprofile WHERE user_id = %s)
+            ORDER BY e.occurred_at DESC, e.event_id DESC LIMIT %s
+            """,
+            [user_id, limit],
+        )
+        return [
+            PastEvent(event_id=event_id, occurred_at=moment, item_pk=item, event_type=name, value=value)
+            for event_id, moment, item, name, value in cursor.fetchall()
+        ]
+
+
+def demo_users(limit: int = 12) -> list[DemoUser]:
+    """Return the users with the most events, most first (counts every event: for the demo site only)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT u.user_id, top.events FROM (
+                SELECT user_id, count(*) AS events FROM interactions_event
+                GROUP BY user_id ORDER BY events DESC, user_id LIMIT %s
+            ) top JOIN interactions_userprofile u ON u.id = top.user_id
+            WHERE u.consent = 'granted' ORDER BY top.events DESC, top.user_id
+            """,
+            [limit],
+        )
+        return [DemoUser(user_id=user_id, events=events) for user_id, events in cursor.fetchall()]
+
+
+def event_counts() -> EventCounts:
+    """Count events, users and waiting dead letters exactly (reads whole indexes: for commands)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (SELECT count(*) FROM interactions_event), count(*) FROM interactions_userprofile")
+        events, users = cursor.fetchone()
+    waiting = DeadLetter.objects.filter(replayed_at=None).count()
+    return EventCounts(events=events, users=users, dead_letters=waiting)
+
+
+def has_events() -> bool:
+    """Tell whether there is any event."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM interactions_event)")
+        return bool(cursor.fetchone()[0])
+
+
+def events_by_type() -> dict[str, int]:
+    """Count events by the name of their type, in alphabetical order; types without events are 0."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT t.name, coalesce(counted.events, 0) FROM interactions_eventtype t
+            LEFT JOIN (SELECT event_type_id, count(*) AS events FROM interactions_event GROUP BY 1) counted
+                ON counted.event_type_id = t.id
+            ORDER BY t.name
+            """
+        )
+        return dict(cursor.fetchall())
+
+
+def newest_event_at() -> datetime | None:
+    """Return when the newest event happened, None without events.
+
+    The partitions are tried newest first, so it is quick although nothing indexes the time alone.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(occurred_at) FROM interactions_event")
+        moment: datetime | None = cursor.fetchone()[0]
+        return moment
+
+
+def pks_by_user_id(user_ids: Iterable[str]) -> dict[str, int]:
+    """Return external id → primary key of the users that are known, in one query."""
+    wanted = list(user_ids)
+    return dict(UserProfile.objects.filter(user_id__in=wanted).values_list("user_id", "id")) if wanted else {}
+
+
+def user_ids_by_pk(pks: Iterable[int]) -> dict[int, str]:
+    """Return primary key → external id of the users that exist, in one query."""
+    wanted = list(pks)
+    return dict(UserProfile.objects.filter(pk__in=wanted).values_list("id", "user_id")) if wanted else {}

@@ -1,0 +1,37 @@
+"""What beat runs for the interactions; each task calls one door."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from catalog import revisions
+from interactions import event_keys, partitions, popularity, replay, stale_histories
+
+
+@shared_task
+def refresh_popularity() -> int:
+    """Compute popularity and what is trending; replay events whose item has arrived. Returns the items that changed."""
+    replay.replay_arrived()
+    return popularity.refresh()
+
+
+@shared_task
+def announce_revisions() -> int:
+    """Copy the revisions to Redis and drop the histories it was not told about. Returns how many."""
+    revisions.announce_all()
+    return stale_histories.mend()
+
+
+@shared_task
+def maintain_partitions() -> list[str]:
+    """Create the coming months' partitions, sound an alarm for stray rows, forget old event ids."""
+    created = partitions.premake()
+    partitions.alarm()
+    event_keys.purge()
+    return created
+
+
+@shared_task
+def replay_dead_letters(item_ids: list[str]) -> int:
+    """Replay the events that waited for these items. Returns how many are stored now."""
+    return replay.replay_dead_letters(item_ids)
