@@ -1,0 +1,52 @@
+"""What a site may write about a person, checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from catalog.api.errors import ApiError
+from catalog.api.json_body import type_name
+
+FIELDS = ("preferences", "country", "consent")
+CONSENTS = ("granted", "withheld")
+LARGEST_PREFERENCES_BYTES = 32 * 1024
+
+
+def fields_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a JSON object that `profiles.store` takes.
+
+    Raises
+    ------
+    ApiError
+        Naming the first field that is unknown or unusable.
+    """
+    for name in given:
+        if name not in FIELDS:
+            raise ApiError("field_unknown", f"There is no field {name!r}; allowed: {', '.join(FIELDS)}.", field=name)
+    fields = dict(given)
+    if "preferences" in fields:
+        _check_preferences(fields["preferences"])
+    if "country" in fields:
+        fields["country"] = _country(fields["country"])
+    if "consent" in fields and fields["consent"] not in CONSENTS:
+        message = f"consent must be one of {', '.join(CONSENTS)} (got {fields['consent']!r:.60})."
+        raise ApiError("field_invalid", message, field="consent")
+    return fields
+
+
+def _check_preferences(value: Any) -> None:
+    if not isinstance(value, dict):
+        raise ApiError("type", f"preferences must be an object, got {type_name(value)}.", field="preferences")
+    if len(msgspec.json.encode(value)) > LARGEST_PREFERENCES_BYTES:
+        raise ApiError("too_long", "preferences are limited to 32 KB.", field="preferences")
+
+
+def _country(value: Any) -> str:
+    if not isinstance(value, str) or re.fullmatch(r"(?:[A-Za-z]{2})?", value) is None:
+        message = f"country must be a two-letter ISO 3166-1 code or empty (got {value!r:.60})."
+        raise ApiError("field_invalid", message, field="country")
+    return value.upper()

@@ -1,0 +1,117 @@
+"""Events and people over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from catalog.api import json_body
+from catalog.api.errors import ApiError
+from interactions import profiles
+from interactions.api import documentation as doc
+from interactions.api import users, verdicts
+from interactions.erasure import erase_user
+from interactions.recording import record
+from interactions.validation import check_id, parse_events
+
+
+class EventsView(APIView):
+    """What users do."""
+
+    required_scopes: ClassVar = {"POST": "events"}
+
+    @extend_schema(
+        operation_id="post_events",
+        tags=[doc.EVENTS_TAG],
+        summary="Record one event or up to 1,000",
+        request=doc.EVENT_OR_EVENTS,
+        responses={202: doc.EventsVerdict},
+        examples=[doc.EVENTS_REQUEST, doc.EVENTS_ANSWER],
+    )
+    def post(self, request: Request) -> Response:
+        """Store the good events and say, by index, what is wrong with the others. Answered after COMMIT; counts on the
+        next request. Sending the same events again is safe: they are duplicates.
+        """
+        parsed = parse_events(json_body.read(request))
+        judged = record([entry.event for entry in parsed.entries if entry.event is not None])
+        return Response(verdicts.answer(parsed, judged), status=202)
+
+
+class UserView(APIView):
+    """One person by the site's own id."""
+
+    required_scopes: ClassVar = {"GET": "users", "PUT": "users", "DELETE": "users"}
+
+    @extend_schema(
+        operation_id="get_user",
+        tags=[doc.USERS_TAG],
+        summary="Export everything stored about a person",
+        parameters=[doc.USER_ID],
+        responses=doc.UserExport,
+        examples=[doc.EXPORT_ANSWER],
+    )
+    def get(self, request: Request, user_id: str) -> Response:
+        """Answer profile, events and impressions."""
+        exported = profiles.export(check_id({"user_id": user_id}, "user_id"))
+        if exported is None:
+            raise ApiError("user_unknown", f"There is no user {user_id!r}.", status=404)
+        return Response(exported)
+
+    @extend_schema(
+        operation_id="put_user",
+        tags=[doc.USERS_TAG],
+        summary="Create or change a person",
+        parameters=[doc.USER_ID],
+        request=doc.UserFields,
+        responses={200: doc.UserDocument, 201: doc.UserDocument},
+        examples=[doc.USER_REQUEST, doc.USER_ANSWER],
+    )
+    def put(self, request: Request, user_id: str) -> Response:
+        """Store preferences, country and consent; fields left out stay as they are. Shows on the next request."""
+        check_id({"user_id": user_id}, "user_id")
+        created = profiles.store(user_id, **users.fields_of(json_body.decode_object(request)))
+        return Response(profiles.summary(user_id), status=201 if created else 200)
+
+    @extend_schema(
+        operation_id="delete_user",
+        tags=[doc.USERS_TAG],
+        summary="Erase a person",
+        parameters=[doc.USER_ID],
+        request=None,
+        responses={200: doc.ErasureReceipt},
+        examples=[doc.ERASURE_ANSWER],
+    )
+    def delete(self, request: Request, user_id: str) -> Response:
+        """Delete everything about the person; the receipt counts the rows. Safe to repeat."""
+        erased: dict[str, Any] = erase_user(check_id({"user_id": user_id}, "user_id"))
+        return Response({"user_id": user_id, "erased": erased})
+
+
+class MergeView(APIView):
+    """Two ids of one person."""
+
+    required_scopes: ClassVar = {"POST": "users"}
+
+    @extend_schema(
+        operation_id="merge_users",
+        tags=[doc.USERS_TAG],
+        summary="Make an anonymous user one with a known one",
+        request=doc.MergeRequest,
+        responses=doc.MergeVerdict,
+        examples=[doc.MERGE_REQUEST, doc.MERGE_ANSWER],
+    )
+    def post(self, request: Request) -> Response:
+        """Move the events and impressions of `from` to `to` and forget `from`. Shows on the next request."""
+        fields = json_body.decode_object(request)
+        from_id, to_id = check_id(fields, "from"), check_id(fields, "to")
+        try:
+            merged = profiles.merge(from_id, to_id)
+        except profiles.ProfileError as error:
+            status = {"user_unknown": 404, "merge_refused": 409}.get(error.code, 400)
+            raise ApiError(error.code, str(error), status=status, field="from") from error
+        moved = {"events": merged.events, "impressions": merged.impressions}
+        return Response({"from": from_id, "to": to_id, "moved": moved})

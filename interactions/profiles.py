@@ -1,0 +1,131 @@
+"""What a site tells about a person: country, preferences, consent, and that two ids are one person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from catalog import queries as catalogue
+from interactions import features, stale_histories
+from interactions.models import Event, Impression, UserProfile
+
+SUMMARY_FIELDS = ("user_id", "country", "preferences", "consent", "created_at")
+UNCHANGED: Any = object()
+"""Stands for a field that was not given."""
+
+
+class ProfileError(Exception):
+    """A person cannot be changed as asked. `code` is what the API shows."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What moved from one user to the other."""
+
+    events: int
+    impressions: int
+
+
+def store(
+    user_id: str,
+    *,
+    preferences: Mapping[str, Any] = UNCHANGED,
+    country: str = UNCHANGED,
+    consent: str = UNCHANGED,
+) -> bool:
+    """Create or change a person; what is not given stays. True when he is new. Shows on the next request."""
+    given = {"preferences": preferences, "country": country, "consent": consent}
+    with transaction.atomic():
+        _, created = UserProfile.objects.update_or_create(
+            user_id=user_id, defaults={name: value for name, value in given.items() if value is not UNCHANGED}
+        )
+        _changed([user_id])
+    return created
+
+
+def export(user_id: str) -> dict[str, Any] | None:
+    """Return everything stored about a person as plain values, None when he is unknown."""
+    profile = summary(user_id)
+    if profile is None:
+        return None
+    events: list[dict[str, Any]] = [
+        {
+            "event_id": event.event_id,
+            "item_id": event.item_id,
+            "event_type": event.event_type.name,
+            "timestamp": event.occurred_at,
+            "value": event.value,
+            "context": event.context,
+            "request_id": event.request_id,
+        }
+        for event in Event.objects.filter(user__user_id=user_id)
+        .select_related("event_type")
+        .order_by("occurred_at", "event_id")
+    ]
+    shown: list[dict[str, Any]] = [
+        {
+            "request_id": impression.request_id,
+            "item_id": impression.item_id,
+            "shown_at": impression.shown_at,
+            "placement": impression.placement,
+            "position": impression.position,
+        }
+        for impression in Impression.objects.filter(user_id_text=user_id).order_by("shown_at", "request_id", "position")
+    ]
+    item_ids = catalogue.item_ids_by_pk({row["item_id"] for row in (*events, *shown)})
+    for row in (*events, *shown):
+        row["item_id"] = item_ids.get(row["item_id"])
+    return {**profile, "events": events, "impressions": shown}
+
+
+def summary(user_id: str) -> dict[str, Any] | None:
+    """Return a person's own fields, None when he is unknown."""
+    profile: dict[str, Any] | None = UserProfile.objects.filter(user_id=user_id).values(*SUMMARY_FIELDS).first()
+    return profile
+
+
+def merge(from_id: str, to_id: str) -> Merged:
+    """Make the anonymous `from_id` one with the known `to_id`, in one transaction; shows on the next request.
+
+    Events and impressions move; country and preferences of `to_id` win; `from_id` is forgotten.
+
+    Raises
+    ------
+    ProfileError
+        request_invalid (one user twice), user_unknown (of `from_id`) or merge_refused (`from_id` has a site account).
+    """
+    if from_id == to_id:
+        raise ProfileError("request_invalid", f"from and to are the same user, {from_id!r}.")
+    with transaction.atomic():
+        UserProfile.objects.get_or_create(user_id=to_id)
+        locked = UserProfile.objects.select_for_update().filter(user_id__in=[from_id, to_id]).order_by("user_id")
+        profiles = {profile.user_id: profile for profile in locked}
+        if from_id not in profiles:
+            raise ProfileError("user_unknown", f"There is no user {from_id!r}.")
+        source, target = profiles[from_id], profiles[to_id]
+        if source.account_id is not None:
+            raise ProfileError("merge_refused", f"User {from_id!r} belongs to an account and is not anonymous.")
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE interactions_event SET user_id = %s WHERE user_id = %s", [target.pk, source.pk])
+            events = int(cursor.rowcount)
+            cursor.execute("UPDATE interactions_impression SET user_id = %s WHERE user_id = %s", [to_id, from_id])
+            impressions = int(cursor.rowcount)
+        target.country = target.country or source.country
+        target.preferences = {**source.preferences, **target.preferences}
+        target.save(update_fields=["country", "preferences"])
+        source.delete()
+        _changed([from_id, to_id])
+    return Merged(events=events, impressions=impressions)
+
+
+def _changed(user_ids: list[str]) -> None:
+    # Noted as well as dropped: a process killed between the commit and the dropping would leave the old history.
+    stale_histories.note(user_ids)
+    transaction.on_commit(lambda: features.forget(user_ids))
