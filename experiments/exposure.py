@@ -6,22 +6,18 @@ Called inside the transaction that writes the impressions, so there is an exposu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from django.db import connection
 
 from experiments.models import Exposure
-
-if TYPE_CHECKING:
-    from interactions.impressions import ServedList
+from interactions.impressions import ServedList
 
 # Sorted, so that two writers lock the same keys in the same order. The join leaves out experiments deleted meanwhile.
 _INSERT = """
     INSERT INTO experiments_exposure (experiment_id, phase, unit, variant, exposed_at)
-    SELECT experiment.id, first.phase, first.unit, first.variant, first.exposed_at
-    FROM unnest(%s::text[], %s::int[], %s::text[], %s::text[], %s::timestamptz[])
-         AS first (experiment_id, phase, unit, variant, exposed_at)
+    SELECT experiment.id, first.phase, first.unit, first.variant, to_timestamp(first.shown_at)
+    FROM unnest(%s::text[], %s::int[], %s::text[], %s::text[], %s::float8[])
+         AS first (experiment_id, phase, unit, variant, shown_at)
     JOIN experiments_experiment experiment USING (experiment_id)
     ORDER BY experiment.id, first.phase, first.unit, first.variant
     ON CONFLICT (experiment_id, phase, unit, variant) DO NOTHING
@@ -33,6 +29,11 @@ def record_first(served: Sequence[ServedList]) -> int:
 
     Lists outside any experiment, or without a user, expose nobody. The earliest list of the batch counts. One statement
     whatever the number of lists; safe to repeat.
+
+    Raises
+    ------
+    django.db.DataError
+        A list holds what Postgres cannot (a NUL, a moment beyond its calendar); nothing of the batch is written.
     """
     first: dict[tuple[str, int, str, str], float] = {}
     for one in served:
@@ -42,9 +43,8 @@ def record_first(served: Sequence[ServedList]) -> int:
     if not first:
         return 0
     experiment_ids, phases, units, variants = (list(column) for column in zip(*first, strict=True))
-    moments = [datetime.fromtimestamp(moment, UTC) for moment in first.values()]
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [experiment_ids, phases, units, variants, moments])
+        cursor.execute(_INSERT, [experiment_ids, phases, units, variants, list(first.values())])
         return int(cursor.rowcount)
 
 

@@ -27,8 +27,9 @@ class ValueRow:
     users: str
     mean: str
     change: str
-    """Relative change with its always-valid interval, or why there is none."""
+    """Relative change with its interval, or why there is none."""
     absolute: str
+    """Absolute difference with its interval, which `bar` draws."""
     p: str
     """Corrected p-value, as the verdict uses it."""
     p_fixed: str
@@ -91,7 +92,7 @@ def _split(report: Report) -> str:
 
 def _table(metric: MetricResult, *, is_final: bool) -> MetricTable:
     comparisons = {comparison.variant: comparison for comparison in metric.comparisons}
-    drawn = dict(zip(comparisons, bars([_relative(one, is_final) for one in comparisons.values()]), strict=True))
+    drawn = dict(zip(comparisons, bars([_absolute(one, is_final) for one in comparisons.values()]), strict=True))
     rows = []
     for arm in metric.arms:
         mean = f"{arm.mean:.2%}" if metric.kind == "proportion" else f"{arm.mean:.4g}"
@@ -101,10 +102,10 @@ def _table(metric: MetricResult, *, is_final: bool) -> MetricTable:
                 variant=arm.variant,
                 users=f"{arm.users:,}",
                 mean=mean,
-                change=_percent(_relative(comparison, is_final)) if comparison else "",
-                absolute=_number(comparison.absolute if is_final else comparison.absolute_always) if comparison else "",
+                change=_percent(comparison.relative if is_final else comparison.relative_always) if comparison else "",
+                absolute=_number(_absolute(comparison, is_final)) if comparison else "",
                 p=f"{comparison.p_adjusted:.3g}" if comparison else "",
-                p_fixed=f"{comparison.relative.p:.3g}" if comparison else "",
+                p_fixed=f"{comparison.absolute.p:.3g}" if comparison else "",
                 chance=f"{comparison.chance_to_win:.1%}" if comparison else "",
                 bar=drawn.get(arm.variant),
             )
@@ -117,8 +118,8 @@ def _table(metric: MetricResult, *, is_final: bool) -> MetricTable:
     )
 
 
-def _relative(comparison: Comparison, is_final: bool) -> Effect:
-    return comparison.relative if is_final else comparison.relative_always
+def _absolute(comparison: Comparison, is_final: bool) -> Effect:
+    return comparison.absolute if is_final else comparison.absolute_always
 
 
 def _percent(effect: Effect) -> str:

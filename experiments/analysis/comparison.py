@@ -35,11 +35,11 @@ def compare_family(
     for of_metric in metrics:
         control, *treatments = of_metric.values()
         pairs += [(control, treatment) for treatment in treatments]
-    raw = [
-        (compare(*pair, alpha=alpha) if is_final else always_valid(*pair, alpha=alpha, tuned_for=tuned_for)).p
-        for pair in pairs
-    ]
-    adjusted = iter(holm(raw))
+    # "Is there a difference" is asked of the absolute one: the delta method's interval is far too wide near a baseline
+    # of 0 (10 % against 50 % of 200 users each: z = 9.6 absolute, 3.6 relative).
+    fixed = [compare(*pair, alpha=alpha, relative=False).p for pair in pairs]
+    always = [always_valid(*pair, alpha=alpha, relative=False, tuned_for=tuned_for).p for pair in pairs]
+    adjusted = iter(holm(fixed if is_final else always))
     return [
         tuple(
             _comparison(variant, control, treatment, alpha, tuned_for, next(adjusted))

@@ -48,7 +48,8 @@ class Comparison:
     absolute_always: Effect
     """As `absolute`, valid at every look."""
     p_adjusted: float
-    """What the verdict rests on: always-valid or fixed (`Report.is_final`), Holm-corrected over the metrics' family."""
+    """What the verdict rests on: of the absolute difference, at a fixed horizon if `Report.is_final` and always-valid
+    if not, Holm-corrected over the metrics' family."""
     chance_to_win: float
     """Posterior probability, flat prior, that the mean is above the control's."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from experiments.analysis.findings import Arm, Comparison, Decision, MetricResult, SampleRatio
+from experiments.analysis.sample import Effect
 
 MINIMUM_USERS = 150
 """Users an arm below which nothing is concluded: the normal approximation is not to be trusted (GrowthBook's)."""
@@ -30,11 +31,13 @@ def tell(
     if not significant:
         return "no_difference", _undecided(primary)
     gains = [comparison for comparison in significant if _is_gain(comparison, primary)]
-    chosen = max(gains or significant, key=lambda comparison: abs(comparison.relative.estimate))
+    chosen = max(gains or significant, key=lambda comparison: abs(comparison.absolute.estimate))
     decision: Decision = "better" if gains else "worse"
     control = next(arm.variant for arm in arms if arm.weight > 0)
     return decision, (
-        f"{chosen.variant} is {decision} than {control} in {primary.name}: {_effect(chosen, alpha, is_final)}."
+        f"{chosen.variant} is {decision} than {control} in {primary.name}: "
+        f"{_effect(primary, control, chosen, is_final)} "
+        f"({1 - alpha:.0%} interval {_interval(primary, chosen, is_final)})."
         + _harmed_guardrails(metrics[1:], chosen.variant, alpha)
     )
 
@@ -44,16 +47,31 @@ def _sizes(arms: Sequence[Arm]) -> str:
 
 
 def _is_gain(comparison: Comparison, metric: MetricResult) -> bool:
-    return (comparison.relative.estimate > 0) == metric.higher_is_better
+    return (comparison.absolute.estimate > 0) == metric.higher_is_better
 
 
-def _effect(comparison: Comparison, alpha: float, is_final: bool) -> str:
-    effect = comparison.relative if is_final else comparison.relative_always
-    return f"{effect.estimate:+.1%} ({1 - alpha:.0%} interval {effect.low:+.1%} to {effect.high:+.1%})"
+def _effect(metric: MetricResult, control: str, comparison: Comparison, is_final: bool) -> str:
+    means = {arm.variant: arm.mean for arm in metric.arms}
+    if metric.kind == "proportion":
+        change = f"{100 * _difference(comparison, is_final).estimate:+.1f} points"
+        return f"{means[comparison.variant]:.1%} of users instead of {means[control]:.1%}, {change}"
+    change = f"{_difference(comparison, is_final).estimate:+.3g}"
+    return f"{means[comparison.variant]:.3g} a user instead of {means[control]:.3g}, {change}"
+
+
+def _interval(metric: MetricResult, comparison: Comparison, is_final: bool) -> str:
+    effect = _difference(comparison, is_final)
+    if metric.kind == "proportion":
+        return f"{100 * effect.low:+.1f} to {100 * effect.high:+.1f}"
+    return f"{effect.low:+.3g} to {effect.high:+.3g}"
+
+
+def _difference(comparison: Comparison, is_final: bool) -> Effect:
+    return comparison.absolute if is_final else comparison.absolute_always
 
 
 def _undecided(primary: MetricResult) -> str:
-    messages = {comparison.relative.message for comparison in primary.comparisons} - {""}
+    messages = {comparison.absolute.message for comparison in primary.comparisons} - {""}
     if messages:
         return f"No difference in {primary.name} can be computed. " + " ".join(sorted(messages))
     return f"No difference in {primary.name} has been shown yet."

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+
+from experiments import lifecycle
+from experiments.models import Experiment, Exposure, Metric
+from tests.experiments.conftest import Audience
+
+
+@pytest.fixture
+def staff(db: None, client: Client) -> Client:
+    """A browser with a superuser signed in."""
+    client.force_login(get_user_model().objects.create_superuser("chief"))
+    return client
+
+
+def page(name: str, experiment: Experiment) -> str:
+    return reverse(f"admin:experiments_experiment_{name}", args=[experiment.pk])
+
+
+def test_the_list_and_the_forms_open(staff: Client, draft: Experiment, metric: Metric) -> None:
+    for url in (
+        reverse("admin:experiments_experiment_changelist"),
+        reverse("admin:experiments_experiment_add"),
+        page("change", draft),
+        reverse("admin:experiments_metric_changelist"),
+        reverse("admin:experiments_metric_change", args=[metric.pk]),
+    ):
+        assert staff.get(url).status_code == 200, url
+
+
+def test_starting_asks_first(staff: Client, draft: Experiment) -> None:
+    asked = staff.get(page("start_page", draft))
+    assert "From the next request on" in asked.content.decode()
+    draft.refresh_from_db()
+    assert draft.status == "draft"
+    done = staff.post(page("start_page", draft))
+    assert (done.status_code, done.headers["Location"]) == (302, page("change", draft))
+    draft.refresh_from_db()
+    assert (draft.status, draft.phases.count()) == ("running", 1)
+
+
+def test_a_refused_start_says_why_and_changes_nothing(staff: Client, draft: Experiment) -> None:
+    draft.variants.filter(name="diverse").delete()
+    answer = staff.post(page("start_page", draft))
+    assert answer.status_code == 200
+    assert "It needs at least two variants, not 1." in answer.content.decode()
+    draft.refresh_from_db()
+    assert draft.status == "draft"
+
+
+def test_stopping_asks_first(staff: Client, running: Experiment) -> None:
+    assert "The report stays" in staff.get(page("stop_page", running)).content.decode()
+    running.refresh_from_db()
+    assert running.status == "running"
+    assert staff.post(page("stop_page", running)).status_code == 302
+    running.refresh_from_db()
+    assert running.status == "stopped"
+
+
+def test_weights_of_a_running_experiment_begin_a_phase(staff: Client, running: Experiment) -> None:
+    assert "assigned afresh" in staff.get(page("weights_page", running)).content.decode()
+    staff.post(page("weights_page", running), {"weight-control": "1", "weight-diverse": "4"})
+    running.refresh_from_db()
+    assert running.phase == 2
+    assert list(running.variants.values_list("weight", flat=True)) == [1.0, 4.0]
+
+
+@pytest.mark.parametrize("weight", ["-1", "many", "nan", ""])
+def test_wrong_weights_are_shown_again(staff: Client, running: Experiment, weight: str) -> None:
+    answer = staff.post(page("weights_page", running), {"weight-control": "1", "weight-diverse": weight})
+    assert answer.status_code == 200
+    running.refresh_from_db()
+    assert running.phase == 1
+
+
+@pytest.mark.parametrize("action", ["report_page", "stop_page", "weights_page"])
+def test_a_draft_has_nothing_to_stop_or_read(staff: Client, draft: Experiment, action: str) -> None:
+    assert staff.get(page(action, draft)).status_code == 403
+
+
+def test_what_was_declared_cannot_be_edited_after_the_start(staff: Client, running: Experiment) -> None:
+    answer = staff.post(
+        page("change", running),
+        {"name": "Renamed", "experiment_id": "other", "coverage": "0.1", "placement": "x", "alpha": "0.2"}
+        | {"variants-TOTAL_FORMS": "0", "variants-INITIAL_FORMS": "0"},
+    )
+    assert answer.status_code == 302
+    running.refresh_from_db()
+    assert running.name == "Renamed"
+    assert (running.experiment_id, running.coverage, running.placement, running.alpha) == (
+        "varied",
+        1.0,
+        "homepage",
+        0.05,
+    )
+
+
+def test_a_running_experiment_cannot_be_deleted(staff: Client, running: Experiment) -> None:
+    url = page("delete", running)
+    assert staff.post(url, {"post": "yes"}).status_code == 403
+    lifecycle.stop("varied")
+    assert staff.post(url, {"post": "yes"}).status_code == 302
+    assert not Experiment.objects.exists()
+
+
+def test_a_metric_in_use_cannot_be_redefined(staff: Client, running: Experiment, metric: Metric) -> None:
+    url = reverse("admin:experiments_metric_change", args=[metric.pk])
+    staff.post(url, {"name": "other", "kind": "mean", "event_type": "click"})
+    metric.refresh_from_db()
+    assert (metric.name, metric.kind, metric.event_type) == ("watch-through", "proportion", "watch")
+
+
+def test_the_report_page(staff: Client, audience: Audience) -> None:
+    """Three of four against one of four."""
+    audience.expose("control", [f"c{n}" for n in range(4)])
+    audience.expose("diverse", [f"d{n}" for n in range(4)])
+    for unit, variant in (("c0", "control"), ("d0", "diverse"), ("d1", "diverse"), ("d2", "diverse")):
+        audience.act(unit, request_id=audience.requests[unit, variant])
+    text = staff.get(page("report_page", audience.experiment)).content.decode()
+    assert "Too early to say: control has 4 users, diverse has 4 users; each variant needs 150 at least." in text
+    assert "Too few users to check the split yet." in text
+    assert "25.00%" in text
+    assert "75.00%" in text
+    assert "+200.0% (" in text
+    report = text[text.index('data-decision="too_early"') :]
+    assert '<svg width="240"' in report
+    assert 'style="' not in report[: report.index("Back to the experiment")]
+
+
+def test_the_report_page_of_an_earlier_phase(staff: Client, audience: Audience) -> None:
+    lifecycle.change_weights("varied", {"control": 1, "diverse": 2})
+    url = page("report_page", audience.experiment)
+    assert "Phase 2 since" in staff.get(url).content.decode()
+    assert "Phase 1 since" in staff.get(url, {"phase": "1"}).content.decode()
+    assert staff.get(url, {"phase": "7"}).status_code == 404
+
+
+def test_exposures_are_read_only_and_never_counted(
+    staff: Client, audience: Audience, django_assert_max_num_queries: Any
+) -> None:
+    audience.expose("control", ["ann"])
+    with django_assert_max_num_queries(12) as queries:
+        answer = staff.get(reverse("admin:experiments_exposure_changelist"), {"q": "ann"})
+    assert "ann" in answer.content.decode()
+    assert not [query for query in queries.captured_queries if "COUNT(*)" in query["sql"].upper()]
+    assert staff.get(reverse("admin:experiments_exposure_add")).status_code == 403
+    exposure = Exposure.objects.get()
+    for name in ("change", "delete"):
+        url = reverse(f"admin:experiments_exposure_{name}", args=[exposure.pk])
+        assert staff.post(url, {"post": "yes"}).status_code == 403
+    assert Exposure.objects.count() == 1
+
+
+def test_staff_without_permission_see_and_change_nothing(client: Client, running: Experiment) -> None:
+    client.force_login(get_user_model().objects.create_user("temp", is_staff=True))
+    for action in ("report_page", "stop_page", "weights_page"):
+        assert client.post(page(action, running)).status_code == 403
+    running.refresh_from_db()
+    assert running.status == "running"
