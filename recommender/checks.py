@@ -1,6 +1,7 @@
 """System checks of the recommender's settings. Every id is listed in README.
 
 recommender.E001    an entry of RECOMMENDER_VECTOR_INDEXES cannot be used (`vector_index.checks`)
+recommender.W001    Annoy is not installed: exact search answers (`vector_index.annoy`)
 recommender.E002    a recipe cannot be built
 recommender.E003    a recipe's fallback does not exist, or the fallbacks go in a circle
 recommender.E004    a setting RECOMMENDER_… does not exist (misspelt)

@@ -41,9 +41,6 @@ Progress = Callable[[str], None]
 RECALL_QUERIES = 200
 """Vectors on which each index is compared with exact search."""
 
-STAGE_SECONDS = 3600.0
-"""A stage (one trainer) may take this long before another rebuild takes over."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rebuilt:
@@ -90,7 +87,7 @@ def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
     started = time.monotonic()
 
     def stage(name: str) -> None:
-        lease.heartbeat(name, seconds=STAGE_SECONDS)
+        lease.heartbeat(name)
         progress(name)
 
     stage("reading")

@@ -19,6 +19,7 @@ from recommender.pipeline import model_view
 from recommender.pipeline.model_view import ModelView
 from recommender.queries import Placements
 from recommender.registry import active
+from recommender.registry.artifacts import Bundle
 from recommender.rules import compile as rules
 from recommender.rules.compile import Rulebook
 
@@ -56,7 +57,7 @@ def at(current: Revisions) -> ServingState:
         state = ServingState(
             revisions=current,
             catalogue=catalogue,
-            model=None if bundle is None else model_view.current(bundle, catalogue),
+            model=_matching(bundle, catalogue),
             rulebook=rules.current(current[revisions.RULES], catalogue),
             placements=queries.placements(current[revisions.RULES]),
             experiments=experiment_queries.running(current[revisions.EXPERIMENTS]),
@@ -69,6 +70,14 @@ def at(current: Revisions) -> ServingState:
         return _last
     _last = state
     return state
+
+
+def _matching(bundle: Bundle | None, catalogue: Catalogue) -> ModelView | None:
+    """Return the view of the pair, None for a model that shares no item with the catalogue (of another site)."""
+    if bundle is None:
+        return None
+    view = model_view.current(bundle, catalogue)
+    return view if (view.row_in_catalogue >= 0).any() else None
 
 
 def last() -> ServingState | None:

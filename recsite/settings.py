@@ -134,6 +134,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "recommender.tasks.rebuild_models",
         "schedule": crontab(minute="0", hour="*/6"),
     },
+    "resume-rebuild-every-minute": {
+        "task": "recommender.tasks.resume_rebuild",
+        "schedule": 60.0,
+        "options": {"expires": 50},
+    },
     "write-impressions-every-five-seconds": {
         "task": "recommender.tasks.write_impressions",
         "schedule": 5.0,
