@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recommender import history
+from recommender.contracts import History
+from tests.recommender.worlds import catalogue_of, history_of, query_of
+
+CATALOGUE = catalogue_of({}, {}, {}, {})
+"""Keys 10, 20, 30, 40 at rows 0, 1, 2, 3."""
+
+
+def build(*events: tuple[int, float], seen: tuple[int, ...] = ()) -> History:
+    """Return the history of (item key, weight) pairs, newest first, at the times n, n - 1, …, 1."""
+    return history.build(
+        np.array([pk for pk, _ in events], dtype=np.int64),
+        np.array([weight for _, weight in events], dtype=np.float32),
+        np.arange(len(events), 0, -1, dtype=np.float64),
+        np.array(seen, dtype=np.int64),
+        CATALOGUE,
+    )
+
+
+def as_lists(built: History) -> tuple[Any, ...]:
+    return built.rows.tolist(), built.weights.tolist(), built.occurred_at.tolist(), built.seen.tolist()
+
+
+def test_an_item_counts_once_at_its_newest_event_with_its_largest_weight() -> None:
+    built = build((20, 0.25), (10, 1.0), (20, 1.5), (40, 0.5), (10, 0.25))
+    assert as_lists(built) == ([1, 0, 3], [1.5, 1.0, 0.5], [5, 4, 2], [])
+    assert (built.rows.dtype, built.weights.dtype, built.seen.dtype) == (np.int64, np.float32, np.int64)
+
+
+def test_a_disliked_item_does_not_count() -> None:
+    assert as_lists(build((20, -1.0), (10, 1.0), (20, 1.5))) == ([0], [1.0], [2], [])
+
+
+def test_a_dislike_that_was_taken_back_counts_again() -> None:
+    assert as_lists(build((20, 1.0), (10, 1.0), (20, -1.0))) == ([1, 0], [1.0, 1.0], [3, 2], [])
+
+
+def test_an_event_of_weight_zero_says_nothing() -> None:
+    assert as_lists(build((20, 0.0), (10, 1.0), (20, -1.0))) == ([0], [1.0], [2], [])
+
+
+def test_items_the_catalogue_no_longer_has_are_left_out() -> None:
+    built = build((99, 1.0), (10, 1.0), (25, 1.0), seen=(99, 40, 10, 5))
+    assert as_lists(built) == ([0], [1.0], [2], [0, 3])
+
+
+def test_no_events_are_an_empty_history() -> None:
+    assert as_lists(build()) == ([], [], [], [])
+    assert as_lists(History.empty()) == ([], [], [], [])
+
+
+def test_only_the_newest_items_are_kept() -> None:
+    wide = catalogue_of(*({} for _ in range(305)))
+    pks = wide.pks[::-1].copy()
+    built = history.build(
+        pks, np.ones(305, np.float32), np.arange(305.0, 0, -1), np.empty(0, np.int64), wide
+    )  # fmt: skip
+    assert built.rows.tolist() == list(range(304, 4, -1))
+
+
+def test_the_kth_newest_item_weighs_less() -> None:
+    query = query_of(CATALOGUE, history=history_of([2, 0, 3], [1.0, 2.0, 1.0]))
+    # weight · (0.5^(k/2) + 0.1): 1 · (1 + 0.1), 2 · (0.5^0.5 + 0.1), 1 · (0.5 + 0.1)
+    assert query.basis_weights(2) == pytest.approx([1.1, 2 * (0.70710678 + 0.1), 0.6])
+    assert query.basis_weights(2, floor=0.0) == pytest.approx([1.0, 2 * 0.70710678, 0.5])
+    assert query.basis_weights(None).tolist() == [1.0, 2.0, 1.0]
+    assert query.basis_weights(2).dtype == np.float32
+    assert query.basis.tolist() == [2, 0, 3]
+
+
+def test_a_seed_replaces_the_history_and_counts_one() -> None:
+    query = query_of(CATALOGUE, history=history_of([2, 0]), seed=3)
+    assert query.basis.tolist() == [3]
+    assert query.basis_weights(2).tolist() == [1.0]
