@@ -37,7 +37,9 @@ class NeighbourSource(Source):
         self.popularity_discount = popularity_discount
 
     def enabled(self, query: Query) -> bool:
-        return query.model is not None and len(query.basis) > 0
+        if query.model is None or f"{self.artefact}.indptr" not in query.model.bundle.arrays or not len(query.basis):
+            return False
+        return bool(query.model.known(query.basis)[1].any())
 
     def retrieve(self, query: Query, n: int) -> RowArray:
         view = _view(query)
