@@ -1,7 +1,8 @@
 """Matrix factorisation: the user's vector is folded in from his recent history at request time.
 
 Hu, Koren and Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", 2008, equation 4:
-x = (YᵀY + Yₕᵀ(C−I)Yₕ + λI)⁻¹ Yₕᵀ c, over the history's items h only, with confidence c = α · weight (at least 1).
+x = (YᵀY + Yₕᵀ(C−I)Yₕ + λI)⁻¹ Yₕᵀ c, over the history's items h only, with confidence c = α · weight. On the
+left side c counts at least 1: an old event may pull less than an unseen item's 1, but must not push away.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Collaborative(Source):
     def contributions(self, query: Query, rows: RowArray) -> FloatArray | None:
         """Split the score by history item: it is linear in the items' confidence-weighted factors."""
         if query.seed is not None:
-            return self.score(query, rows)[None, :]
+            return np.nan_to_num(self.score(query, rows))[None, :]
         view = _view(query)
         system, history_factors, confidence, known = self._equations(query, view)
         model_rows, known_rows = view.known(rows)

@@ -1,0 +1,113 @@
+"""What every source promises, whatever it computes (`pipeline.stages.Source`)."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+from django.utils.module_loading import import_string
+
+from recommender.contracts import Query
+from recommender.pipeline.recipes import STAGES
+from recommender.pipeline.stages import Source
+from recommender.vector_index.base import unit_rows
+from tests.recommender.worlds import bundle_of, catalogue_of, day, history_of, query_of
+
+SOURCES = {name: made for name, path in STAGES.items() if issubclass(made := import_string(path), Source)}
+"""All sources that recipes can name: a new one is tested as soon as it has a name."""
+
+N_MODEL = 8
+# Keys 20, 40, …, 160 in a shuffled order; 500 has been deleted since the build. Rows of odd keys are newer.
+PKS = [100, 20, 500, 60, 160, 40, 140, 80]
+CATALOGUE = catalogue_of(*({"published_at": day(1 + row % 9), "popularity": float(row)} for row in range(16)))
+NEWER = [row for row in range(16) if int(CATALOGUE.pks[row]) not in PKS]
+_random = np.random.default_rng(3)
+_WEIGHTS = _random.normal(size=(N_MODEL, N_MODEL)) * (1 - np.eye(N_MODEL))
+BUNDLE = bundle_of(
+    PKS,
+    item_to_item=_WEIGHTS,
+    session=np.abs(_WEIGHTS),
+    factors=_random.normal(size=(N_MODEL, 3)),
+    vectors=unit_rows(_random.normal(size=(N_MODEL, 4)).astype(np.float32)),
+    popularity=_random.integers(0, 9, N_MODEL),
+)
+ROWS = np.arange(16)
+HISTORY = history_of([3, 0, 9, 7], [1.0, 0.5, 1.5, 0.2])
+"""Rows 0 is newer than the model."""
+
+
+def queries() -> dict[str, Query]:
+    """Return new queries each time: a source may keep its work in one."""
+    return {
+        "history": query_of(CATALOGUE, BUNDLE, history=HISTORY),
+        "seed": query_of(CATALOGUE, BUNDLE, history=HISTORY, seed=5),
+        "one item": query_of(CATALOGUE, BUNDLE, history=history_of([9])),
+    }
+
+
+pytestmark = [
+    pytest.mark.parametrize("source", [made() for made in SOURCES.values()], ids=list(SOURCES)),
+    pytest.mark.parametrize("basis", list(queries())),
+]
+
+
+def test_it_proposes_distinct_rows_at_most_as_many_as_asked(source: Source, basis: str) -> None:
+    for n in (0, 1, 3, 16, 100):
+        query = queries()[basis]
+        assert source.enabled(query)
+        rows = source.retrieve(query, n)
+        assert rows.dtype == np.int64
+        assert len(rows) <= n
+        assert len(np.unique(rows)) == len(rows)
+        assert set(rows.tolist()) <= set(range(16))
+
+
+def test_what_it_proposes_is_in_the_order_of_its_scores(source: Source, basis: str) -> None:
+    query = queries()[basis]
+    scores = source.score(query, source.retrieve(query, 16))
+    assert np.isfinite(scores).all()
+    assert (np.diff(scores) <= 1e-6).all()
+
+
+def test_it_gives_one_score_a_row_in_any_order(source: Source, basis: str) -> None:
+    query = queries()[basis]
+    scores = source.score(query, ROWS)
+    assert (scores.dtype, scores.shape) == (np.float32, (16,))
+    backwards = source.score(queries()[basis], ROWS[::-1])
+    assert backwards[::-1] == pytest.approx(scores, nan_ok=True)
+    assert source.score(query, ROWS[:0]).shape == (0,)
+
+
+def test_items_newer_than_the_model_are_not_known_to_it(source: Source, basis: str) -> None:
+    scores = source.score(queries()[basis], np.array(NEWER))
+    # These two read the catalogue, which has every item.
+    assert np.isfinite(scores).all() if source.name in ("popular", "new_items") else np.isnan(scores).all()
+
+
+def test_contributions_add_up_to_the_score(source: Source, basis: str) -> None:
+    query = queries()[basis]
+    parts = source.contributions(query, ROWS)
+    if parts is None:
+        assert source.name in ("popular", "new_items")
+        return
+    assert parts.shape == (len(query.basis), 16)
+    assert parts.sum(axis=0) == pytest.approx(np.nan_to_num(source.score(query, ROWS)), abs=1e-5)
+    assert not parts[:, NEWER].any()
+
+
+def test_two_identical_requests_get_the_same(source: Source, basis: str) -> None:
+    first, second = queries()[basis], queries()[basis]
+    assert source.retrieve(first, 5).tolist() == source.retrieve(second, 5).tolist()
+    assert source.score(first, ROWS).tobytes() == source.score(second, ROWS).tobytes()
+
+
+def test_it_writes_nothing_but_its_own_scratch(source: Source, basis: str) -> None:
+    query = queries()[basis]
+    before = {name: array.copy() for name, array in BUNDLE.arrays.items()}
+    source.retrieve(query, 5)
+    source.score(query, ROWS)
+    source.contributions(query, ROWS)
+    assert set(query.scratch) <= {source.name}
+    assert all(np.array_equal(BUNDLE.arrays[name], array) for name, array in before.items())
+    assert not inspect.isabstract(type(source))
