@@ -42,6 +42,7 @@ def new_since(catalogue: Catalogue) -> NDArray[np.float64]:
     """Return (items,) POSIX seconds from which each item counts as new, nan where there is no telling."""
     if not len(catalogue):
         return np.empty(0, dtype=np.float64)
-    came_alone = np.abs(catalogue.created_at - np.median(catalogue.created_at)) > SECONDS_A_DAY
+    with np.errstate(invalid="ignore"):  # -inf, an unknown entry, minus itself
+        came_alone = np.abs(catalogue.created_at - np.median(catalogue.created_at)) > SECONDS_A_DAY
     entered = np.where(came_alone, catalogue.created_at, np.nan)
     return np.where(np.isfinite(catalogue.published_at), catalogue.published_at, entered)
