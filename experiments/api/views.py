@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from catalog.api.errors import ApiError
 from experiments.analysis.report import report
+from experiments.api import documentation as doc
 from experiments.api.serializers import ReportSerializer
 from experiments.exceptions import UnknownExperiment
 
@@ -25,10 +26,13 @@ class ReportView(APIView):
     required_scopes: ClassVar = {"GET": "read"}
 
     @extend_schema(
+        operation_id="get_experiment_report",
+        tags=[doc.TAG],
         summary="Report of an experiment",
         description="Split first; effects are left out while it is broken. Intervals `*_always` hold at every look.",
         parameters=[OpenApiParameter("phase", int, description="An earlier phase; without it the current one.")],
         responses=ReportSerializer,
+        examples=[doc.REPORT],
     )
     def get(self, request: Request, experiment_id: str) -> Response:
         """Answer with `experiments.analysis.report.report`."""

@@ -1,0 +1,64 @@
+"""The example of the OpenAPI document: an experiment that found its variant better."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample
+
+TAG = "Experiments"
+
+
+def _effect(estimate: float, low: float, high: float, p: float) -> dict[str, Any]:
+    error = round((high - low) / 3.92, 4)
+    return {"estimate": estimate, "low": low, "high": high, "standard_error": error, "p": p, "message": ""}
+
+
+REPORT = OpenApiExample(
+    "A variant that is better",
+    value={
+        "experiment_id": "homepage-recipe",
+        "name": "A fresher home page",
+        "status": "running",
+        "phase": 1,
+        "started_at": "2026-01-01T00:00:00Z",
+        "ended_at": None,
+        "generated_at": "2026-01-15T00:00:00Z",
+        "alpha": 0.05,
+        "planned_users": 20000,
+        "is_final": True,
+        "decision": "better",
+        "verdict": "fresh is better: clicked_any +9.8 %.",
+        "sample_ratio": {"p": 0.62, "is_broken": False, "is_testable": True},
+        "arms": [
+            {"variant": "control", "weight": 0.5, "users": 10030, "expected_users": 10000.0},
+            {"variant": "fresh", "weight": 0.5, "users": 9970, "expected_users": 10000.0},
+        ],
+        "multiple_users": 3,
+        "warnings": [],
+        "metrics": [
+            {
+                "name": "clicked_any",
+                "kind": "proportion",
+                "is_primary": True,
+                "higher_is_better": True,
+                "arms": [
+                    {"variant": "control", "users": 10030, "mean": 0.204},
+                    {"variant": "fresh", "users": 9970, "mean": 0.224},
+                ],
+                "comparisons": [
+                    {
+                        "variant": "fresh",
+                        "relative": _effect(0.098, 0.041, 0.155, 0.0007),
+                        "absolute": _effect(0.02, 0.0086, 0.0314, 0.0006),
+                        "relative_always": _effect(0.098, 0.012, 0.184, 0.019),
+                        "absolute_always": _effect(0.02, 0.0025, 0.0375, 0.018),
+                        "p_adjusted": 0.0007,
+                        "chance_to_win": 0.9997,
+                    }
+                ],
+            }
+        ],
+    },
+    response_only=True,
+)
