@@ -13,6 +13,7 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "item_unknown": (404, "The catalogue does not have this item."),
     "space_unknown": (404, "There is no embedding space of this name; the message lists those there are."),
     "placement_unknown": (404, "No carousel of this name is active."),
+    "user_unknown": (404, "Nothing is known of this user."),
     "experiment_unknown": (404, "There is no experiment of this name."),
     "analysis_refused": (409, "The experiment cannot be analysed yet; the message says why."),
     # The query
@@ -58,6 +59,7 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "too_many_events": (413, "At most 1,000 events per request."),
     "event_too_large": (400, "An event has at most 32 KB."),
     "id_conflict": (409, "Another event has this event_id; the first one stays."),
+    "merge_refused": (409, "A user with an account is not anonymous and cannot be merged into another."),
     "consent_withheld": (403, "This user has not agreed to be recorded; nothing was stored."),
     # Our side
     "unavailable": (503, "The database cannot be reached; retry after the seconds in Retry-After."),

@@ -8,11 +8,11 @@ import redis
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
-from catalog import revisions, snapshot
+from catalog import revisions
 from catalog.redis_store import client
 from interactions import partitions
-from recommender.exceptions import BackendError
-from recommender.registry import active
+from recommender import serving_state
+from recommender.serving_state import ServingState
 
 logger = logging.getLogger(__name__)
 
@@ -64,14 +64,14 @@ def _partitions_fault() -> str | None:
 def _serving_fault(faults: dict[str, str | None]) -> str | None:
     """Return why nothing can be served, None when something can; adds what makes the lists poorer to `faults`."""
     try:
-        held = _revisions(faults)
-        catalogue = snapshot.current(held[revisions.CATALOGUE])
-        model = active.current(held[revisions.MODEL])
-    except (DatabaseError, BackendError) as error:
+        state: ServingState | None = serving_state.at(_revisions(faults))
+    except DatabaseError as error:
         logger.warning("readyz: %s", error)
+        state = serving_state.last()
+    if state is None:
         return "neither Postgres nor memory has the catalogue"
-    faults["catalogue"] = None if len(catalogue) else "is empty"
-    faults["model"] = None if model else "none can be loaded; the popular list answers"
+    faults["catalogue"] = None if len(state.catalogue) else "is empty"
+    faults["model"] = None if state.model else "none can be loaded; the popular list answers"
     return None
 
 

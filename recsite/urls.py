@@ -15,6 +15,8 @@ handler404 = "recsite.errors.page_not_found"
 handler500 = "recsite.errors.server_error"
 
 api: list[URLPattern | URLResolver] = [
+    path("", include("recommender.api.urls")),
+    path("", include("interactions.api.urls")),
     path("", include("catalog.api.urls")),
     path("", include("experiments.api.urls")),
     path("schema", SchemaView.as_view(), name="schema"),

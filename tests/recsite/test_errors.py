@@ -156,13 +156,14 @@ def test_every_code_the_sources_can_answer_is_documented() -> None:
     raised = {"not_found", "method_not_allowed", "internal_error"}
     for app in ("catalog", "interactions", "experiments", "recommender", "recsite"):
         for source in Path(BASE_DIRECTORY, app).rglob("*.py"):
-            raised |= set(_codes(ast.parse(source.read_text())))
+            if source.name != "importing.py" and source.parent.name != "datasets":  # their reports are no answers
+                raised |= set(_codes(ast.parse(source.read_text())))
     assert raised - set(ERROR_CODES) == set()
 
 
 def _codes(tree: ast.AST) -> list[str]:
     """Return the literal codes given to what the API shows: refusals and verdicts."""
-    place = {"ApiError": 0, "InvalidItem": 0, "Verdict": 1}
+    place = {"ApiError": 0, "InvalidItem": 0, "ProfileError": 0, "Verdict": 1}
     codes = [
         node.args[place[node.func.id]]
         for node in ast.walk(tree)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,16 +13,20 @@ from django.test import Client
 from catalog import revisions, snapshot
 from catalog.models import Item
 from interactions import partitions
+from recommender import serving_state
 from recommender.registry import active
 from recsite import health
+
+NO_MODEL = {"model": "none can be loaded; the popular list answers"}
 
 
 @pytest.fixture
 def _warm(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One item in the catalogue and a model in memory."""
+    """Hold a catalogue of one item in memory, and no model."""
     Item.objects.create(item_id="heat", title="Heat")
-    monkeypatch.setattr(active, "current", lambda revision: object())
-    snapshot.current(revisions.announce_all()[revisions.CATALOGUE])
+    active.forget()
+    monkeypatch.setattr(serving_state, "_last", None)
+    serving_state.at(revisions.announce_all())
 
 
 def ready() -> tuple[int, dict[str, Any]]:
@@ -49,37 +54,49 @@ def test_alive_asks_nobody(django_assert_num_queries: Any, db: None) -> None:
 
 
 @pytest.mark.usefixtures("_warm")
-def test_ready_when_all_is_well() -> None:
+def test_ready_when_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    state: Any = serving_state.last()
+    with_model = replace(state, model=state.catalogue)  # only its presence matters here
+    monkeypatch.setattr(serving_state, "at", lambda current: with_model)
     assert ready() == (200, {"status": "ok", "degraded": {}})
 
 
 def test_an_empty_site_is_ready_and_says_what_it_lacks(db: None) -> None:
     active.forget()
-    assert ready() == (
-        200,
-        {
-            "status": "degraded",
-            "degraded": {"catalogue": "is empty", "model": "none can be loaded; the popular list answers"},
-        },
-    )
+    assert ready() == (200, {"status": "degraded", "degraded": {"catalogue": "is empty"} | NO_MODEL})
 
 
 @pytest.mark.usefixtures("_warm")
 def test_ready_without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     break_redis(monkeypatch)
-    assert ready() == (200, {"status": "degraded", "degraded": {"redis": "cannot be asked (ConnectionError)"}})
+    assert ready() == (
+        200,
+        {"status": "degraded", "degraded": {"redis": "cannot be asked (ConnectionError)"} | NO_MODEL},
+    )
 
 
 @pytest.mark.usefixtures("_warm")
 def test_ready_without_postgres_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     break_postgres(monkeypatch)
-    assert ready() == (200, {"status": "degraded", "degraded": {"postgres": "cannot be asked (OperationalError)"}})
+    assert ready() == (
+        200,
+        {"status": "degraded", "degraded": {"postgres": "cannot be asked (OperationalError)"} | NO_MODEL},
+    )
 
 
 @pytest.mark.usefixtures("_warm")
-def test_not_ready_without_both(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ready_without_both_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     break_postgres(monkeypatch)
     break_redis(monkeypatch)
+    status, document = ready()
+    assert (status, sorted(document["degraded"])) == (200, ["model", "postgres", "redis"])
+
+
+@pytest.mark.usefixtures("_warm")
+def test_not_ready_without_both_and_nothing_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    break_postgres(monkeypatch)
+    break_redis(monkeypatch)
+    monkeypatch.setattr(serving_state, "_last", None)
     status, document = ready()
     assert (status, document["status"]) == (503, "unavailable")
     assert document["reason"] == "neither Postgres nor memory has the catalogue"
@@ -90,4 +107,4 @@ def test_not_ready_without_both(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_rows_without_a_partition_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partitions, "default_rows", {"interactions_event": 3, "interactions_impression": 0}.__getitem__)
     status, document = ready()
-    assert (status, document["degraded"]) == (200, {"partitions": "3 rows of interactions_event in no partition"})
+    assert (status, document["degraded"]["partitions"]) == (200, "3 rows of interactions_event in no partition")
