@@ -7,7 +7,6 @@ passes through the handlers at the end, which the URLconf names: JSON under /api
 from __future__ import annotations
 
 import logging
-import sys
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -167,9 +166,13 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a crash (handler500): Django logs the trace right after the line with the request's id."""
-    crash = sys.exc_info()[1]
-    logger.error("request %s crashed: %s %s: %r", request_id(request), request.method, request.path, crash)
+    """Answer a crash (handler500): the trace is in the log under the request's id, never in the answer.
+
+    The log has the route and not the path, which may name a person.
+    """
+    match = request.resolver_match
+    route = match.route if match else "an unmatched path"
+    logger.error("request %s crashed: %s %s", request_id(request), request.method, route, exc_info=True)
     if not request.path.startswith(API_PREFIX):
         return defaults.server_error(request)
     message = "Something went wrong on our side; the log has it under this request id."

@@ -228,4 +228,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # Its lines have the path, which may name a person; `recsite.errors` logs a crash under the request's id.
+    "loggers": {"django.request": {"level": "CRITICAL"}},
 }
