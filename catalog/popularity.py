@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import connection
 
@@ -10,7 +11,7 @@ LEAST_CHANGE = 0.01
 """Relative. Every event ages all scores a little; rewriting a million rows for that would only bloat the table."""
 
 
-def store(scores: str, parameters: Sequence[float] = ()) -> int:
+def store(scores: str, parameters: Sequence[datetime | float] = ()) -> int:
     """Set every item's popularity in one statement; return how many changed by more than LEAST_CHANGE.
 
     Parameters

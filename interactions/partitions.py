@@ -27,6 +27,8 @@ MONTHLY_SINCE_MONTHS = 13
 
 Range = tuple[str, datetime, datetime]
 """Suffix of the partition's name, its first instant, and the instant it ends before."""
+Partition = tuple[datetime, datetime, str]
+"""First instant, the instant it ends before, name."""
 
 
 def month_start(moment: datetime) -> datetime:
@@ -76,6 +78,20 @@ def default_rows(table: str) -> int:
         return int(cursor.fetchone()[0])
 
 
+def newest_start(table: str) -> datetime | None:
+    """Return the first instant of the newest partition that holds rows, None when there is none.
+
+    A bound for reads of the newest rows: nothing indexes the time alone, and this leaves one partition to read. Rows in
+    the default partition are not considered, but a read bounded by time sees them.
+    """
+    with default_connection.cursor() as cursor:
+        for low, _, name in sorted(_existing(cursor, table), reverse=True):
+            cursor.execute(f"SELECT EXISTS (SELECT FROM {name})")  # noqa: S608 -- from pg_class
+            if cursor.fetchone()[0]:
+                return low
+    return None
+
+
 def alarm() -> dict[str, int]:
     """Log an error for each table with rows in its default partition. Returns table → rows, of those tables."""
     stray = {table: rows for table in TABLES if (rows := default_rows(table))}
@@ -110,21 +126,21 @@ def _ensure(table: str, wanted: Iterable[Range], connection: Any) -> list[str]:
         for suffix, start, until in _missing(wanted, existing):
             name = f"{table}_{suffix}"
             _create(cursor, table, name, start, until)
-            existing.append((start, until))
+            existing.append((start, until, name))
             created.append(name)
     return created
 
 
-def _missing(wanted: Iterable[Range], existing: list[tuple[datetime, datetime]]) -> Iterator[Range]:
+def _missing(wanted: Iterable[Range], existing: list[Partition]) -> Iterator[Range]:
     """Yield what `existing` (read anew at each step) does not hold, a partly held year by month."""
     for suffix, start, until in wanted:
         overlapping = [bounds for bounds in existing if bounds[0] < until and start < bounds[1]]
         if not overlapping:
             yield suffix, start, until
-        elif not any(low <= start and until <= high for low, high in overlapping):
+        elif not any(low <= start and until <= high for low, high, _ in overlapping):
             month = start
             while month < until:
-                if not any(low <= month < high for low, high in overlapping):
+                if not any(low <= month < high for low, high, _ in overlapping):
                     yield _month(month)
                 month = next_month(month)
 
@@ -147,11 +163,12 @@ def _create(cursor: Any, table: str, name: str, start: datetime, until: datetime
     cursor.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM (%s) TO (%s)", bounds)
 
 
-def _existing(cursor: Any, table: str) -> list[tuple[datetime, datetime]]:
+def _existing(cursor: Any, table: str) -> list[Partition]:
     cursor.execute(
         """
         SELECT (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \\(''([^'']+)''\\)'))[1]::timestamptz,
-               (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \\(''([^'']+)''\\)'))[1]::timestamptz
+               (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \\(''([^'']+)''\\)'))[1]::timestamptz,
+               c.oid::regclass::text
         FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
         WHERE inhparent = %s::regclass AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
         """,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 
 from catalog import popularity as catalogue_popularity
 from catalog.redis_store import key
-from interactions import conf
+from interactions import conf, queries
+from interactions.identity import EPOCH
 from interactions.redis_breaker import RedisAway, ask
 
 HALF_LIVES = 10
@@ -29,15 +31,15 @@ HELD_SECONDS = 30.0
 
 _EVERYWHERE = ""
 
-# Parameters: half-life in days (twice).
-_BY_USER = f"""
+# Parameters: the newest event's moment, half-life in days, the oldest moment that counts.
+_BY_USER = """
     SELECT e.user_id, e.item_id,
-           max(t.weight * power(0.5, extract(epoch FROM newest.at - e.occurred_at)::float8 / 86400 / %s)) AS weight
-    FROM (SELECT max(occurred_at) AS at FROM interactions_event) newest
-    JOIN interactions_event e ON e.occurred_at > newest.at - make_interval(secs => %s * 86400 * {HALF_LIVES})
-    JOIN interactions_eventtype t ON t.id = e.event_type_id AND t.weight > 0
+           max(t.weight * power(0.5, extract(epoch FROM %s::timestamptz - e.occurred_at)::float8 / 86400 / %s))
+               AS weight
+    FROM interactions_event e JOIN interactions_eventtype t ON t.id = e.event_type_id AND t.weight > 0
+    WHERE e.occurred_at >= %s::timestamptz
     GROUP BY e.user_id, e.item_id
-"""  # noqa: S608 -- a constant
+"""
 _POPULARITY = f"SELECT item_id, sum(weight) AS score FROM ({_BY_USER}) taken GROUP BY item_id"  # noqa: S608
 _TRENDING = f"""
     SELECT country, array_agg(item_id ORDER BY rank) FROM (
@@ -68,8 +70,7 @@ def refresh() -> int:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('interactions.popularity'))")
         if not cursor.fetchone()[0]:
             return 0
-        half_life = conf.popularity_half_life_days()
-        changed = catalogue_popularity.store(_POPULARITY, [half_life, half_life])
+        changed = catalogue_popularity.store(_POPULARITY, _parameters(conf.popularity_half_life_days()))
     _announce_trending(_trending_from_database())
     return changed
 
@@ -110,10 +111,14 @@ def _read() -> Trending:
 
 
 def _trending_from_database() -> Trending:
-    half_life = conf.trending_half_life_days()
     with connection.cursor() as cursor:
-        cursor.execute(_TRENDING, [half_life] * 4)
+        cursor.execute(_TRENDING, _parameters(conf.trending_half_life_days()) * 2)
         return {country: np.array(pks, dtype=np.int64) for country, pks in cursor.fetchall()}
+
+
+def _parameters(half_life_days: float) -> list[datetime | float]:
+    newest = queries.newest_event_at() or EPOCH
+    return [newest, half_life_days, newest - timedelta(days=half_life_days * HALF_LIVES)]
 
 
 def _announce_trending(trending: Trending) -> None:
