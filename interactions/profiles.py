@@ -46,7 +46,7 @@ def store(
         _, created = UserProfile.objects.update_or_create(
             user_id=user_id, defaults={name: value for name, value in given.items() if value is not UNCHANGED}
         )
-        _changed([user_id])
+        announce([user_id])
     return created
 
 
@@ -121,11 +121,12 @@ def merge(from_id: str, to_id: str) -> Merged:
         target.preferences = {**source.preferences, **target.preferences}
         target.save(update_fields=["country", "preferences"])
         source.delete()
-        _changed([from_id, to_id])
+        announce([from_id, to_id])
     return Merged(events=events, impressions=impressions)
 
 
-def _changed(user_ids: list[str]) -> None:
+def announce(user_ids: list[str]) -> None:
+    """Make a change of these profiles show on the next request. Call it in the transaction of the change."""
     # Noted as well as dropped: a process killed between the commit and the dropping would leave the old history.
     stale_histories.note(user_ids)
     transaction.on_commit(lambda: features.forget(user_ids))
