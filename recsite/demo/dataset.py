@@ -66,12 +66,12 @@ def find(path: str) -> Dataset:
 
     Raises
     ------
-    ValueError
+    FileNotFoundError
         When there is nothing at `path`.
     """
     if not path:
         return Dataset(path=FILMS, is_own=True)
     found = Path(path).expanduser().resolve()
     if not found.exists():
-        raise ValueError(f"There is no dataset at {found} (DATA={path}): name a folder or a zip file.")
+        raise FileNotFoundError(f"There is no dataset at {found} (DATA={path}): name a folder or a zip file.")
     return Dataset(path=found, is_own=False)

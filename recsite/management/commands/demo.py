@@ -16,7 +16,7 @@ from interactions import queries as interactions
 from recsite import local_services
 from recsite.demo import dataset, instance
 from recsite.demo.preparation import ADMIN, Credentials, prepare
-from recsite.demo.programs import HOST, LOGS, PortTaken, answers, background, choose_port, web
+from recsite.demo.programs import FIRST_PORT, HOST, LOGS, PortTaken, answers, background, choose_port, web
 from recsite.processes import Supervisor
 
 READY_SECONDS = 90
@@ -30,11 +30,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare port, data and stop."""
-        parser.add_argument("--port", type=_port, help="Port of the site; the next free one from 8000 by default.")
+        parser.add_argument("--port", help="Port of the site; the next free one from 8000 by default.")
         parser.add_argument("--data", default="", help="Dataset to show, in a database of its own.")
         parser.add_argument("--stop", action="store_true", help="Stop this copy's demo, wherever it runs.")
 
-    def handle(self, *args: Any, port: int | None, data: str, stop: bool, **options: Any) -> None:
+    def handle(self, *args: Any, port: str | None, data: str, stop: bool, **options: Any) -> None:
         """Run until Ctrl-C."""
         try:
             if stop:
@@ -42,8 +42,8 @@ class Command(BaseCommand):
                 return
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, _interrupt)
-            self._run(port, dataset.find(data))
-        except (instance.AlreadyRunning, PortTaken, ValueError) as error:
+            self._run(_port(port), _dataset(data))
+        except (instance.AlreadyRunning, PortTaken) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             self._tell("Stopped.")
@@ -54,6 +54,8 @@ class Command(BaseCommand):
             if data.choose_database():
                 # Settings are read once a process.
                 os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
+            if wanted_port is None and port != FIRST_PORT:
+                self._tell(f"Port {FIRST_PORT} is in use by another program; using {port}.")
             credentials = prepare(data, self._tell)
             with Supervisor(self._tell) as supervisor:
                 supervisor.start(web(port))
@@ -91,10 +93,19 @@ def _welcome(url: str, credentials: Credentials) -> str:
     )
 
 
-def _port(text: str) -> int:
+def _port(text: str | None) -> int | None:
+    if text is None:
+        return None
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise ValueError
+        raise CommandError(f"PORT={text} is no port: give a number from 1 to 65535.")
     return int(text)
+
+
+def _dataset(path: str) -> dataset.Dataset:
+    try:
+        return dataset.find(path)
+    except FileNotFoundError as error:
+        raise CommandError(str(error)) from error
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

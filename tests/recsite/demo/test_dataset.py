@@ -31,7 +31,7 @@ def test_each_dataset_has_a_database_of_its_own(folder: Path, tmp_path: Path) ->
 
 
 def test_a_missing_dataset_is_named(folder: Path) -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(FileNotFoundError) as caught:
         dataset.find(f"{folder}/nowhere")
     assert str(caught.value) == (
         f"There is no dataset at {folder}/nowhere (DATA={folder}/nowhere): name a folder or a zip file."
