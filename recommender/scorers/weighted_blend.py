@@ -9,6 +9,9 @@ import numpy as np
 from recommender.contracts import Candidates, FloatArray, Query
 from recommender.pipeline.stages import Scorer
 
+ROUNDING = 4 * float(np.finfo(np.float32).eps)
+"""Share of the largest score: a smaller spread is rounding, and standardising it would drown the other sources."""
+
 
 class WeightedBlend(Scorer):
     """Σ weight(s) · z(s), brought to 0..1 by the best and the worst candidate.
@@ -28,17 +31,15 @@ class WeightedBlend(Scorer):
         self.weights = dict(weights)
 
     def score(self, query: Query, candidates: Candidates) -> FloatArray:
-        blended = np.zeros(len(candidates), dtype=np.float32)
+        blended = np.zeros(len(candidates), dtype=np.float64)
         shares = self.shares(candidates)
         query.scratch[self.name] = shares
-        for name, (factor, _) in shares.items():
-            scores = candidates.source_scores[name]
-            worst = np.nanmin(scores)
-            blended += np.float32(factor) * np.where(np.isfinite(scores), scores, worst)
-        if not len(blended):
-            return blended
-        low, high = blended.min(), blended.max()
-        return (blended - low) / (high - low) if high > low else np.ones_like(blended)
+        for name, (factor, mean) in shares.items():
+            scores = candidates.source_scores[name].astype(np.float64)
+            known = np.isfinite(scores)
+            blended += factor * (np.where(known, scores, scores[known].min()) - mean)
+        low, high = blended.min(initial=np.inf), blended.max(initial=-np.inf)
+        return ((blended - low) / (high - low) if high > low else np.ones_like(blended)).astype(np.float32)
 
     def shares(self, candidates: Candidates) -> dict[str, tuple[float, float]]:
         """Return what one unit of each source's raw score adds (weight / standard deviation), and the source's mean.
@@ -47,8 +48,10 @@ class WeightedBlend(Scorer):
         """
         shares = {}
         for name, scores in candidates.source_scores.items():
-            known = scores[np.isfinite(scores)]
-            spread = float(known.std()) if len(known) else 0.0
-            if spread > 0 and self.weights.get(name, 0.0) != 0.0:
+            known = scores[np.isfinite(scores)].astype(np.float64)
+            if not len(known) or self.weights.get(name, 0.0) == 0.0:
+                continue
+            spread = float(known.std())
+            if spread > ROUNDING * np.abs(known).max():
                 shares[name] = (self.weights[name] / spread, float(known.mean()))
         return shares
