@@ -27,7 +27,7 @@ class RuleSpec:
     category: str = ""
     tag: str = ""
     position: int = 0
-    """Pins: 1 is first."""
+    """Pins: 1 is first; 0 (none was given) pins nothing."""
     multiplier: float = 1.0
     priority: int = 0
     active_from: float = -np.inf
@@ -86,7 +86,7 @@ def compile_rules(specs: Sequence[RuleSpec], catalogue: Catalogue) -> CompiledRu
         elif spec.action in (Rule.Action.BOOST, Rule.Action.BURY):
             multiplier = np.ones(len(catalogue), dtype=np.float32) if multiplier is None else multiplier
             multiplier[rows] *= np.float32(spec.multiplier)
-        elif len(rows) and spec.position - 1 not in pins and int(rows[0]) not in pins.values():
+        elif len(rows) and spec.position > 0 and spec.position - 1 not in pins and int(rows[0]) not in pins.values():
             pins[spec.position - 1] = int(rows[0])
     return CompiledRules(hidden=hidden, multiplier=multiplier, pins=tuple(sorted(pins.items())))
 
