@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from django.db import OperationalError
 from django.test import Client
@@ -9,6 +14,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from recsite import metrics
+from recsite.environment import BASE_DIRECTORY
 
 
 def counted(view: str, method: str, status: str) -> float:
@@ -46,6 +52,20 @@ def test_the_state_of_the_database_is_told(db: None) -> None:
         ("recsite_default_partition_rows", "interactions_event"): 0.0,
         ("recsite_default_partition_rows", "interactions_impression"): 0.0,
     }
+
+
+def test_the_processes_of_a_machine_are_added_up(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    worker = "import django; django.setup(); from django.test import Client; Client().get('/livez')"
+    for _ in range(2):
+        environment = os.environ | {"ALLOWED_HOSTS": "testserver"}
+        subprocess.run([sys.executable, "-c", worker], check=True, env=environment, cwd=BASE_DIRECTORY)
+
+    text = Client().get("/metrics").text
+
+    counted = 'recsite_request_seconds_count{method="GET",status="200",view="livez"} 2.0'
+    assert counted in text.splitlines()
+    assert "recsite_postgres_up 1.0" in text.splitlines()
 
 
 def test_metrics_answer_without_postgres(monkeypatch: pytest.MonkeyPatch) -> None:
