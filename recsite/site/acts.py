@@ -37,11 +37,13 @@ def record_act(request: HttpRequest, item_id: str, act: Act, origin: Origin | No
     return record([_event(request, item_id, act.event_type, origin, value)], source="site")[0]
 
 
-def record_visit(request: HttpRequest, item_id: str, origin: Origin | None) -> None:
-    """Record that the viewer has opened an item's page, and the click on a card that led there (once)."""
-    events = [_event(request, item_id, "view", origin)]
+def record_visit(request: HttpRequest, item_id: str, origin: Origin | None, *, is_new: bool) -> None:
+    """Record the click on a card that led to an item's page (once), and the view when the visit is a new one."""
+    events = []
     if origin is not None and is_new_click(request, origin):
-        events.insert(0, _event(request, item_id, "click", origin))
+        events.append(_event(request, item_id, "click", origin))
+    if is_new:
+        events.append(_event(request, item_id, "view", origin))
     record(events, source="site")
 
 

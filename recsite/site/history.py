@@ -9,8 +9,10 @@ from catalog import revisions, snapshot
 from interactions import event_types, features
 from recommender.carousel import Card, card
 
+VIEW = "view"
+
 _VERBS = {
-    "view": "Looked at",
+    VIEW: "Looked at",
     "click": "Opened",
     "watch": "Watched",
     "rating": "Rated",
@@ -35,7 +37,20 @@ class Deed:
     occurred_at: datetime
 
 
-def recent_deeds(user_id: str, *, limit: int = 100, item_id: str = "") -> list[Deed]:
+def without_glances(deeds: list[Deed]) -> list[Deed]:
+    """Return `deeds` with one view an item, and none where the viewer has done more than look."""
+    done = {deed.card.item_id for deed in deeds if deed.event_type != VIEW}
+    kept = []
+    for deed in deeds:
+        if deed.event_type == VIEW:
+            if deed.card.item_id in done:
+                continue
+            done.add(deed.card.item_id)
+        kept.append(deed)
+    return kept
+
+
+def recent_deeds(user_id: str, *, limit: int = 300, item_id: str = "") -> list[Deed]:
     """Return the newest deeds of `user_id` with items that may still be shown; with `item_id` only, when given.
 
     Clicks are left out: the view that follows each says the same. Nothing for "".

@@ -110,7 +110,8 @@ def grid(random: Random, palette: Palette, width: float, height: float) -> str:
 def moon(random: Random, palette: Palette, width: float, height: float) -> str:
     """A large disc over bare hills."""
     size = min(width, height)
-    x, y = width * random.uniform(0.3, 0.7), height * random.uniform(0.27, 0.38)
+    x, y = width * random.uniform(0.2, 0.8), height * random.uniform(0.18, 0.42)
+    radius = size * random.uniform(0.16, 0.34)
     stars = "".join(
         _circle(
             random.uniform(0, width),
@@ -121,7 +122,7 @@ def moon(random: Random, palette: Palette, width: float, height: float) -> str:
         )
         for _ in range(26)
     )
-    disc = _circle(x, y, size * 0.37, palette.bright, 0.35) + _circle(x, y, size * 0.28, palette.glow)
+    disc = _circle(x, y, radius * 1.32, palette.bright, 0.35) + _circle(x, y, radius, palette.glow)
     hills = _ridge(random, palette.middle, width, height, 0.5, 0.08) + _ridge(
         random, palette.deep, width, height, 0.6, 0.06
     )
@@ -203,12 +204,20 @@ def skyline(random: Random, palette: Palette, width: float, height: float) -> st
 def waves(random: Random, palette: Palette, width: float, height: float) -> str:
     """Swelling lines under a low sun."""
     size = min(width, height)
-    sun = _circle(width * random.uniform(0.3, 0.7), height * 0.3, size * 0.22, palette.glow)
+    horizon = random.uniform(0.22, 0.4)
+    x, y = width * random.uniform(0.2, 0.8), height * (horizon - random.uniform(-0.02, 0.08))
+    sun = _circle(x, y, size * random.uniform(0.12, 0.26), palette.glow)
     layers = []
-    colours = (palette.bright, palette.middle, palette.bright, palette.middle, palette.deep)
+    colours = random.choice(
+        (
+            (palette.bright, palette.middle, palette.bright, palette.middle, palette.deep),
+            (palette.middle, palette.bright, palette.middle, palette.deep),
+            (palette.bright, palette.bright, palette.middle, palette.middle, palette.deep),
+        )
+    )
     for n, colour in enumerate(colours):
-        base = height * (0.34 + 0.075 * n)
-        swell = height * random.uniform(0.025, 0.06) * (-1) ** n
+        base = height * (horizon + 0.08 * n)
+        swell = height * random.uniform(0.015, 0.085) * (-1) ** n
         layers.append(
             f'<path d="M0 {base:.0f}Q{width / 4:.0f} {base - swell * 2:.0f} {width / 2:.0f} {base:.0f}T{width:.0f} '
             f'{base:.0f}V{height:.0f}H0Z" fill="{colour}"/>'

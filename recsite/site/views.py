@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -17,14 +19,16 @@ from recommender import serving
 from recommender.carousel import UNAVAILABLE, Card, card, from_list, shown_item_ids
 from recsite.site.acts import RATINGS, record_visit
 from recsite.site.demo_user import viewer_of
-from recsite.site.history import recent_deeds
+from recsite.site.history import VIEW, recent_deeds, without_glances
 from recsite.site.origin import origin_of
 
 logger = logging.getLogger(__name__)
 
 ITEMS_PER_PAGE = 48
 PAGES_AT_MOST = 200
-_NAV_CATEGORIES = 14
+SAME_VISIT = timedelta(minutes=30)
+"""Coming back to an item sooner, as after rating it, is no second view."""
+_NAV_CATEGORIES = 24
 
 private = cache_control(private=True, no_cache=True)
 
@@ -65,16 +69,17 @@ def item(request: HttpRequest, item_id: str) -> HttpResponse:
     deeds = []
     viewer = viewer_of(request)
     try:
-        deeds = [deed for deed in recent_deeds(viewer.user_id, item_id=item_id) if deed.event_type != "view"][:1]
+        deeds = recent_deeds(viewer.user_id, item_id=item_id)
         if request.method == "GET" and not viewer.refuses_tracking and not _is_prefetch(request):
-            record_visit(request, item_id, origin)
+            is_new = not deeds or timezone.now() - deeds[0].occurred_at > SAME_VISIT
+            record_visit(request, item_id, origin, is_new=is_new)
     except UNAVAILABLE as error:
         logger.warning("visit of %r not recorded: %s", item_id, error)
     context = {
         "card": card(found, origin=origin.query if origin else ""),
         "fields": fields,
         "hours": divmod(fields["duration_minutes"] or 0, 60),
-        "last_deed": deeds[0] if deeds else None,
+        "last_deed": next((deed for deed in deeds if deed.event_type != VIEW), None),
         "ratings": RATINGS,
     }
     return _page(request, "item.html", context)
@@ -114,7 +119,7 @@ def search(request: HttpRequest) -> HttpResponse:
 def history(request: HttpRequest) -> HttpResponse:
     """Show what the viewer has done."""
     try:
-        deeds = recent_deeds(viewer_of(request).user_id)
+        deeds = without_glances(recent_deeds(viewer_of(request).user_id))
     except UNAVAILABLE as error:
         logger.warning("history not available: %s", error)
         return _page(request, "history.html", {"deeds": [], "is_unavailable": True})

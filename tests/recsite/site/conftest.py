@@ -1,10 +1,15 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import Client, TestCase
 
 from catalog.importing import item_record, upsert_items
 from interactions.models import Event
+from tests.recommender.conftest import fresh_process
+
+__all__ = ["fresh_process"]
 
 FILMS = [
     ("inception", "Inception", "Science Fiction", "2010-07-16"),
@@ -14,6 +19,21 @@ FILMS = [
     ("heat", "Heat", "Crime", "1995-12-15"),
     ("up", "Up", "Animation", "2009-05-29"),
 ]
+
+
+class CommittingClient(Client):
+    """A client whose requests end with a commit, as real ones do, although the test's transaction goes on."""
+
+    def request(self, **request: Any) -> Any:
+        """Answer, then run what waits for the commit."""
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            return super().request(**request)
+
+
+@pytest.fixture
+def client(db: None) -> Client:
+    """A browser without cookies."""
+    return CommittingClient()
 
 
 @pytest.fixture(autouse=True)
