@@ -36,6 +36,9 @@ class EventType(AnnouncingModel):
 
     name = models.SlugField(max_length=50, unique=True)
     weight = models.FloatField(default=1.0, help_text="Training weight; 0 is ignored, negative means dislike.")
+    liked_from = models.FloatField(
+        null=True, blank=True, help_text="An event with a lower value counts a fifth: taken, but not liked."
+    )
     half_life_days = models.FloatField(null=True, blank=True, help_text="Empty: does not fade with time.")
     marks_seen = models.BooleanField(default=True, help_text="The item is not recommended to this user again.")
 

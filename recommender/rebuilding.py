@@ -94,8 +94,7 @@ def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
     current = revisions.from_database()
     catalogue = snapshot.load(current[revisions.CATALOGUE])
     types = event_types.load(current[revisions.EVENT_TYPES])
-    weights = {pk: float(types.weights[pk]) for pk in types.name_by_id}
-    data, _ = dataset.load(catalogue.pks, weights)
+    data, _ = dataset.load(catalogue.pks, types.weights_of)
 
     measured = _measure(data, catalogue, lambda name: stage(f"trial: {name}"))
     trained = train(data, catalogue.pks, catalogue.cards, stage)

@@ -174,7 +174,7 @@ def _visit(user_id: str, record: bool) -> _Visit:
         if held is None:
             raise ModelUnavailable("The catalogue cannot be read and nothing has been served before.") from error
         user, state = _nobody(user_id), held
-    weights = state.event_types.weights.take(user.type_ids, mode="clip")
+    weights = state.event_types.weights_of(user.type_ids, user.values)
     taste = history.build(user.item_pks, weights, user.occurred_at, user.seen_pks, state.catalogue)
     return _Visit(user=user, history=taste, state=state, now=now, record=record and bool(user_id) and user.consent)
 

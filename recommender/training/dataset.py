@@ -7,6 +7,7 @@ time of its newest event and the largest weight of its events; a pair whose newe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ _BINARY_ROW = np.dtype(
     [("fields", ">i2")] + [part for name, kind in _FIELDS.items() for part in ((f"{name}_length", ">i4"), (name, kind))]
 )
 _BINARY_HEADER_BYTES = 19
+WeightsOf = Callable[[NDArray[np.int64], NDArray[np.float64]], NDArray[np.float32]]
+
 _COPY = """
     COPY (
         SELECT user_id, item_id, event_type_id, extract(epoch FROM occurred_at)::float8,
@@ -109,25 +112,22 @@ def interactions(
     )
 
 
-def load(item_pks: NDArray[np.int64], weight_of_type: dict[int, float]) -> tuple[Interactions, NDArray[np.int64]]:
+def load(item_pks: NDArray[np.int64], weights_of: WeightsOf) -> tuple[Interactions, NDArray[np.int64]]:
     """Read all events on the given items from Postgres.
 
     Parameters
     ----------
     item_pks
         (items,) ascending primary keys: the rows of the result's items. Events on others are left out.
-    weight_of_type
-        Event type primary key → training weight; types of weight 0 are left out.
+    weights_of
+        Event type primary keys and values (nan = none) → training weights; events of weight 0 are left out.
 
     Returns
     -------
     The interactions, and (users,) primary keys of their user rows.
     """
     raw = _copy()
-    weight_by_pk = np.zeros(max([0, *weight_of_type]) + 1, dtype=np.float32)
-    for pk, weight in weight_of_type.items():
-        weight_by_pk[pk] = weight
-    weights = weight_by_pk[np.minimum(raw["type"], len(weight_by_pk) - 1)]
+    weights = weights_of(raw["type"].astype(np.int64), raw["value"].astype(np.float64))
     rows = np.searchsorted(item_pks, raw["item"])
     known = (rows < len(item_pks)) & (weights != 0)
     known[known] = item_pks[rows[known]] == raw["item"][known]
