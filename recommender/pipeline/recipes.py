@@ -79,7 +79,11 @@ def get(name: str) -> Recipe:
     recipes: Mapping[str, Mapping[str, Any]] = conf.get("RECIPES")
     if name not in recipes:
         raise ConfigurationError(f"There is no recipe {name!r}; there are {', '.join(sorted(recipes))}.")
-    return _build(name, json.dumps(resolve(name, recipes), sort_keys=False), conf.get("CANDIDATES_PER_SOURCE"))
+    try:
+        data = json.dumps(resolve(name, recipes))
+    except TypeError as error:
+        raise ConfigurationError(f"Recipe {name!r} must hold JSON values only: {error}.") from error
+    return _build(name, data, conf.get("CANDIDATES_PER_SOURCE"))
 
 
 def resolve(name: str, recipes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -103,39 +107,66 @@ def _build(name: str, data: str, candidates_per_source: int) -> Recipe:
     unknown = set(settings) - {"sources", "filters", "scorers", "rerankers", "fallback"}
     if unknown:
         raise ConfigurationError(f"Recipe {name!r} has unknown parts: {', '.join(sorted(unknown))}.")
-    slots = []
-    for stage_name, given in settings.get("sources", {}).items():
-        options = dict(given)
-        weight, n = float(options.pop("weight", 1.0)), int(options.pop("n", candidates_per_source))
-        slots.append(SourceSlot(_make(name, stage_name, options, Source), weight, n))
-    if not slots:
+    sources = settings.get("sources", {})
+    if not isinstance(sources, dict):
+        raise ConfigurationError(f"Recipe {name!r}: sources must be a mapping, not {sources!r}.")
+    if not sources:
         raise ConfigurationError(f"Recipe {name!r} has no sources.")
+    slots = tuple(_slot(name, stage, options, candidates_per_source) for stage, options in sources.items())
     weights = {slot.source.name: slot.weight for slot in slots}
-    scorers = []
-    for stage_name, options in _named(settings.get("scorers", [])):
-        defaults = {"weights": weights} if stage_name == "weighted_blend" else {}
-        scorers.append(_make(name, stage_name, {**defaults, **options}, Scorer))
     return Recipe(
         name=name,
-        sources=tuple(slots),
-        filters=tuple(_make(name, stage, options, Filter) for stage, options in _named(settings.get("filters", []))),
-        scorers=tuple(scorers),
+        sources=slots,
+        filters=tuple(_make(name, stage, options, Filter) for stage, options in _named(name, settings, "filters")),
+        scorers=tuple(
+            _make(name, stage, {"weights": weights, **options} if stage == "weighted_blend" else options, Scorer)
+            for stage, options in _named(name, settings, "scorers")
+        ),
         rerankers=tuple(
-            _make(name, stage, options, Reranker) for stage, options in _named(settings.get("rerankers", []))
+            _make(name, stage, options, Reranker) for stage, options in _named(name, settings, "rerankers")
         ),
         fallback=settings.get("fallback", ""),
     )
 
 
-def _named(stages: list[str | dict[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    return [(stage, {}) if isinstance(stage, str) else next(iter(stage.items())) for stage in stages]
+def _slot(recipe: str, stage: str, given: Any, candidates_per_source: int) -> SourceSlot:
+    options = dict(_options(recipe, stage, given))
+    weight, n = options.pop("weight", 1.0), options.pop("n", candidates_per_source)
+    if not isinstance(weight, int | float) or not isinstance(n, int):
+        message = f"Recipe {recipe!r}: weight and n of {stage!r} must be numbers, not {weight!r} and {n!r}."
+        raise ConfigurationError(message)
+    return SourceSlot(_make(recipe, stage, options, Source), float(weight), n)
+
+
+def _named(recipe: str, settings: Mapping[str, Any], part: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the stages of one part of a recipe with their options."""
+    stages = settings.get(part, [])
+    if not isinstance(stages, list):
+        raise ConfigurationError(f"Recipe {recipe!r}: {part} must be a list, not {stages!r}.")
+    named: list[tuple[str, dict[str, Any]]] = []
+    for stage in stages:
+        if isinstance(stage, str):
+            named.append((stage, {}))
+        elif isinstance(stage, dict) and len(stage) == 1:
+            [(name, given)] = stage.items()
+            named.append((name, _options(recipe, name, given)))
+        else:
+            message = f"Recipe {recipe!r}: a stage is a name or {{name: options}}, not {stage!r}."
+            raise ConfigurationError(message)
+    return named
+
+
+def _options(recipe: str, stage: str, given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise ConfigurationError(f"Recipe {recipe!r}: the options of {stage!r} must be a mapping, not {given!r}.")
+    return given
 
 
 def _make(recipe: str, stage: str, options: dict[str, Any], base: Callable[..., S]) -> S:
     path = STAGES.get(stage, stage)
     try:
         made = import_string(path)(**options)
-    except (ImportError, TypeError) as error:
+    except (ImportError, TypeError, ValueError) as error:
         raise ConfigurationError(f"Recipe {recipe!r}: {stage!r} cannot be used: {error}.") from error
     # `base` is a class; typed as a callable because mypy refuses abstract classes as `type[S]`.
     if not isinstance(made, cast(type, base)):
