@@ -29,6 +29,9 @@ def explain(recipe: Recipe, query: Query, candidates: Candidates) -> list[Explan
     Σ over sources of weight/σ · contribution(history item, candidate).
     """
     shares: dict[str, tuple[float, float]] = query.scratch.get("weighted_blend", {})
+    if not shares:
+        # A single candidate, or candidates that no source tells apart: what was added to all of them is the reason.
+        shares = {slot.source.name: (slot.weight, 0.0) for slot in recipe.sources}
     parts = np.zeros((len(query.basis), len(candidates)), dtype=np.float32)
     lift: dict[str, FloatArray] = {}
     for slot in recipe.sources:
