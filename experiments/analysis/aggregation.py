@@ -8,11 +8,12 @@ The unit is the user. Units that were exposed to two variants of one phase are l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from experiments.analysis.sample import Sample
 
@@ -23,7 +24,7 @@ _UNITS = """
     SELECT unit, min(variant) AS variant, min(exposed_at) AS exposed_at
     FROM experiments_exposure
     WHERE experiment_id = %(experiment_pk)s AND phase = %(phase)s
-    GROUP BY unit HAVING count(*) = 1
+    GROUP BY unit HAVING count(*) < 2
 """
 
 _EVENTS_OF_UNITS = """
@@ -100,32 +101,35 @@ def exposure_counts(scope: Scope) -> ExposureCounts:
     return ExposureCounts(multiple=users.pop("", 0), users=users)
 
 
-def samples(scope: Scope, *, event_type: str, is_proportion: bool, attributed_only: bool) -> dict[str, Sample]:
-    """Return variant → sample of one metric over all its exposed units (one query).
+def samples(
+    scope: Scope, users: Mapping[str, int], *, event_type: str, is_proportion: bool, attributed_only: bool
+) -> dict[str, Sample]:
+    """Return variant → sample of one metric over all its exposed units (one query), for the variants of `users`.
 
     A unit's value is 1 or 0 for a proportion; else the sum of its events' values, an event without a value counting 1.
+    `users` are those of `exposure_counts`.
     """
     value = "1.0" if is_proportion else "sum(coalesce(event.value, 1))"
     rows = _rows(
         f"""
-        WITH units AS MATERIALIZED ({_UNITS}),
+        WITH units AS ({_UNITS}),
         happened AS (
-            SELECT units.unit, {value} AS y
+            SELECT units.unit, units.variant, {value} AS y
             {_EVENTS_OF_UNITS} {_ATTRIBUTED if attributed_only else _ANY} {_OF_TYPE}
-            GROUP BY units.unit
+            GROUP BY units.unit, units.variant
         )
-        SELECT units.variant, count(*), coalesce(sum(y), 0), coalesce(sum(y * y), 0)
-        FROM units LEFT JOIN happened USING (unit)
-        GROUP BY units.variant
+        SELECT variant, sum(y), sum(y * y) FROM happened GROUP BY variant
         """,  # noqa: S608 -- only literals of this module are put together
         scope,
         event_type=event_type,
         tolerance=CLOCK_TOLERANCE,
     )
-    return {
-        str(variant): Sample(n=int(n), total=float(total), total_squares=float(squares), is_proportion=is_proportion)
-        for variant, n, total, squares in rows
-    }
+    sums = {str(variant): (float(total), float(squares)) for variant, total, squares in rows}
+    found = {}
+    for variant, n in users.items():
+        total, squares = sums.get(variant, (0.0, 0.0))
+        found[variant] = Sample(n=n, total=total, total_squares=squares, is_proportion=is_proportion)
+    return found
 
 
 def _rows(sql: str, scope: Scope, **parameters: Any) -> list[tuple[Any, ...]]:
@@ -136,7 +140,11 @@ def _rows(sql: str, scope: Scope, **parameters: Any) -> list[tuple[Any, ...]]:
         since=scope.since,
         until=scope.until,
     )
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Sets are joined with sets. Where statistics are missing (a new month's partition) the planner expects one row
+        # and loops over all events for each user: 800 users and 400 events took 6 s instead of 10 ms.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(sql, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
+        cursor.execute("SET LOCAL enable_nestloop = DEFAULT")
         return rows

@@ -15,7 +15,6 @@ from django.utils import timezone
 from experiments.analysis import aggregation
 from experiments.analysis.comparison import compare_family
 from experiments.analysis.findings import Arm, ArmValue, MetricResult, Report, SampleRatio
-from experiments.analysis.sample import Sample
 from experiments.analysis.sequential import TUNED_FOR
 from experiments.analysis.srm import SRM_ALPHA, SRM_MINIMUM_USERS, sample_ratio_p
 from experiments.analysis.verdict import tell
@@ -112,17 +111,18 @@ def _results(
     metrics: Sequence[Metric], experiment: Experiment, scope: aggregation.Scope, arms: Sequence[Arm], is_final: bool
 ) -> tuple[MetricResult, ...]:
     """Compare a family of metrics; its p-values are corrected together. Paused arms have a value, no comparison."""
-    nobody = Sample(n=0, total=0, total_squares=0)
+    users = {arm.variant: arm.users for arm in arms}
     taking_part = [arm.variant for arm in arms if arm.weight > 0]
-    values = []
-    for metric in metrics:
-        found = aggregation.samples(
+    values = [
+        aggregation.samples(
             scope,
+            users,
             event_type=metric.event_type,
             is_proportion=metric.kind == Metric.Kind.PROPORTION,
             attributed_only=metric.attributed_only,
         )
-        values.append({arm.variant: found.get(arm.variant, nobody) for arm in arms})
+        for metric in metrics
+    ]
     compared = compare_family(
         [{variant: of_metric[variant] for variant in taking_part} for of_metric in values],
         alpha=experiment.alpha,

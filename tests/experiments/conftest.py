@@ -89,14 +89,30 @@ class Audience:
         request_id: UUID | None = None,
     ) -> None:
         """Write one event."""
-        Event.objects.create(
-            occurred_at=self.at(minutes),
-            user=UserProfile.objects.get(user_id=unit),
-            item=self.item,
-            event_type=EventType.objects.get(name=event_type),
-            value=value,
-            request_id=request_id,
-            received_at=timezone.now(),
+        self.act_all([unit], event_type, minutes=minutes, value=value, request_id=request_id)
+
+    def act_all(
+        self,
+        units: Iterable[str],
+        event_type: str = "watch",
+        *,
+        minutes: float = 2,
+        value: float | None = None,
+        request_id: UUID | None = None,
+    ) -> None:
+        """Write one event of each unit."""
+        kind = EventType.objects.get(name=event_type)
+        Event.objects.bulk_create(
+            Event(
+                occurred_at=self.at(minutes),
+                user=user,
+                item=self.item,
+                event_type=kind,
+                value=value,
+                request_id=request_id,
+                received_at=timezone.now(),
+            )
+            for user in UserProfile.objects.filter(user_id__in=list(units))
         )
 
 
