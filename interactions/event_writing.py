@@ -183,7 +183,7 @@ def _already_given(given: dict[UUID, UUID], now: datetime) -> dict[UUID, UUID]:
 def _insert(candidates: list[_Candidate], now: datetime, verdicts: dict[int, Verdict]) -> list[_Candidate]:
     if not candidates:
         return []
-    rows = sorted(candidates, key=lambda candidate: candidate.event_id)
+    rows = sorted(candidates, key=lambda candidate: candidate.event_id.int)
     events = [candidate.event for candidate in rows]
     with connection.cursor() as cursor:
         cursor.execute(
