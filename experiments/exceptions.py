@@ -23,8 +23,11 @@ class UnknownExperiment(ExperimentError):
     code = "experiment_unknown"
 
     def __init__(self, experiment_id: str, phase: int | None = None) -> None:
-        of_phase = "" if phase is None else f" with a phase {phase}"
-        super().__init__(f"There is no experiment {experiment_id!r}{of_phase}.")
+        super().__init__(
+            f"There is no experiment {experiment_id!r}."
+            if phase is None
+            else f"Experiment {experiment_id!r} has not begun its phase {phase}."
+        )
         self.experiment_id = experiment_id
         self.phase = phase
 

@@ -77,7 +77,8 @@ def _phase(experiment_id: str, number: int | None) -> Phase:
     phases = Phase.objects.filter(experiment__experiment_id=experiment_id).select_related("experiment__primary_metric")
     found = (phases if number is None else phases.filter(number=number)).order_by("number").last()
     if found is None:
-        raise UnknownExperiment(experiment_id, 1 if number is None else number)
+        is_known = Experiment.objects.filter(experiment_id=experiment_id).exists()
+        raise UnknownExperiment(experiment_id, (number or 1) if is_known else None)
     return found
 
 

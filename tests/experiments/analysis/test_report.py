@@ -319,11 +319,21 @@ def test_a_deleted_variant_keeps_its_report(audience: Audience) -> None:
     assert [(arm.variant, arm.users) for arm in report("varied").arms] == [("control", 0), ("diverse", 1)]
 
 
-def test_drafts_and_unknown_experiments_have_no_report(draft: Experiment) -> None:
-    for experiment_id, phase in (("varied", None), ("nothing", None), ("nothing", 3)):
-        with pytest.raises(UnknownExperiment) as error:
-            report(experiment_id, phase)
-        assert (error.value.experiment_id, error.value.phase) == (experiment_id, phase or 1)
+@pytest.mark.parametrize(
+    ("experiment_id", "phase", "message"),
+    [
+        ("varied", None, "Experiment 'varied' has not begun its phase 1."),
+        ("varied", 3, "Experiment 'varied' has not begun its phase 3."),
+        ("nothing", None, "There is no experiment 'nothing'."),
+        ("nothing", 3, "There is no experiment 'nothing'."),
+    ],
+)
+def test_drafts_and_unknown_experiments_have_no_report(
+    draft: Experiment, experiment_id: str, phase: int | None, message: str
+) -> None:
+    with pytest.raises(UnknownExperiment) as error:
+        report(experiment_id, phase)
+    assert str(error.value) == message
 
 
 def test_events_a_day_before_the_start_are_never_read(audience: Audience) -> None:
