@@ -84,7 +84,7 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
         """Show "Report" on what has been started."""
         return self.has_view_permission(request) and _status(object_id) in ("running", "stopped")
 
-    @action(description="Report", url_path="report", permissions=["read"])  # type: ignore[untyped-decorator]
+    @action(description="Report", url_path="report", permissions=["read"])
     def report_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what the experiment says so far."""
         experiment = self._experiment(object_id)
@@ -97,7 +97,7 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
         context |= {"report": found, "page": page(found), "phases": range(1, experiment.phase + 1)}
         return render(request, "admin/experiments/report.html", context)
 
-    @action(description="Start…", url_path="start", permissions=["start"])  # type: ignore[untyped-decorator]
+    @action(description="Start…", url_path="start", permissions=["start"])
     def start_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then start."""
         experiment = self._experiment(object_id)
@@ -111,7 +111,7 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
         notes = [*lifecycle.problems(experiment), *lifecycle.warnings(experiment)]
         return self._confirm(request, experiment, title="Start", question=question, notes=notes, verb=start)
 
-    @action(description="Stop…", url_path="stop", permissions=["stop"])  # type: ignore[untyped-decorator]
+    @action(description="Stop…", url_path="stop", permissions=["stop"])
     def stop_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then stop."""
         experiment = self._experiment(object_id)
@@ -123,7 +123,7 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
         question = "From the next request on, everybody gets the placement as it is. The report stays."
         return self._confirm(request, experiment, title="Stop", question=question, notes=[], verb=stop)
 
-    @action(description="Change weights…", url_path="weights", permissions=["stop"])  # type: ignore[untyped-decorator]
+    @action(description="Change weights…", url_path="weights", permissions=["stop"])
     def weights_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask for new weights, then begin a new phase with them."""
         experiment = self._experiment(object_id)
