@@ -117,7 +117,7 @@ def import_dataset(
         count = staged.count
         events = staged.store(lambda done: progress("storing events", done, count))
         storing_seconds = time.perf_counter() - started
-        _finish(items, events)
+        refresh_statistics_and_caches(new_items=items.new + items.changed, new_events=events.new)
     return ImportResult(
         format=chosen,
         items=items,
@@ -172,12 +172,12 @@ def _write_items(spool: IO[bytes], total: int, progress: ReportProgress) -> Upse
     return upsert_items(records())
 
 
-def _finish(items: UpsertCounts, events: StoredCounts) -> None:
-    """Refresh what the planner and the caches know."""
+def refresh_statistics_and_caches(*, new_items: int, new_events: int) -> None:
+    """Tell the query planner, the announced revisions and the cached histories what bulk writing has changed."""
     with connection.cursor() as cursor:
-        if items.new + items.changed > ANALYZE_ABOVE:
+        if new_items > ANALYZE_ABOVE:
             cursor.execute("ANALYZE catalog_item")
-        if events.new > ANALYZE_ABOVE:
+        if new_events > ANALYZE_ABOVE:
             # Autovacuum never looks at a partitioned table itself, only at its partitions.
             cursor.execute("ANALYZE interactions_event, interactions_userprofile")
     revisions.announce_all()

@@ -11,7 +11,7 @@ A killed import may have stored some parts; running it again stores the rest, be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,13 +28,15 @@ PART_ROWS = 100_000
 """Events a transaction: a second or two, so that progress shows and locks are short."""
 LINES_A_WRITE = 4_000
 
-_TABLES = """
-    DROP TABLE IF EXISTS import_events, import_items, import_refused, import_resolved;
+_DROP = "DROP TABLE IF EXISTS import_events, import_items, import_countries, import_refused, import_resolved;"
+_TABLES = f"""
+    {_DROP}
     CREATE TEMP TABLE import_events (
         row bigint, user_id text, item_id text, event_type text, microseconds bigint, value float8, event_id uuid,
         context jsonb, request_id uuid
     );
     CREATE TEMP TABLE import_items (item_id text PRIMARY KEY);
+    CREATE TEMP TABLE import_countries (user_id text PRIMARY KEY, country text NOT NULL);
     CREATE TEMP TABLE import_refused (row bigint, code text, message text);
 """
 _OCCURRED_AT = "timestamptz 'epoch' + e.microseconds * interval '1 microsecond'"
@@ -84,7 +86,7 @@ def staging() -> Iterator[StagedEvents]:
         finally:
             # After an error inside a caller's transaction nothing can be executed; its rollback drops the tables.
             if not connection.needs_rollback:
-                cursor.execute("DROP TABLE IF EXISTS import_events, import_items, import_refused, import_resolved")
+                cursor.execute(_DROP)
                 cursor.execute("SELECT pg_advisory_unlock(hashtext('interactions.staging'))")
 
 
@@ -106,6 +108,14 @@ class StagedEvents:
                     self.count += len(part)
             cursor.execute("ANALYZE import_events")
         return self.count
+
+    def declare_countries(self, countries: Mapping[str, str]) -> None:
+        """Name the countries of users that are staged; an existing user keeps his."""
+        with _unhurried(), connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO import_countries SELECT * FROM unnest(%s::text[], %s::text[])",
+                [list(countries), list(countries.values())],
+            )
 
     def declare_items(self, item_ids: Iterable[str]) -> None:
         """Name distinct items that will be in the catalogue before the events are stored."""
@@ -210,8 +220,9 @@ def _create_users(cursor: Any) -> int:
     cursor.execute(
         """
         INSERT INTO interactions_userprofile (user_id, country, preferences, consent, created_at)
-        SELECT user_id, '', '{}', 'granted', now() FROM (SELECT DISTINCT user_id FROM import_events) u
-        ORDER BY user_id ON CONFLICT (user_id) DO NOTHING
+        SELECT u.user_id, coalesce(c.country, ''), '{}', 'granted', now()
+        FROM (SELECT DISTINCT user_id FROM import_events) u LEFT JOIN import_countries c ON c.user_id = u.user_id
+        ORDER BY u.user_id ON CONFLICT (user_id) DO NOTHING
         """
     )
     return int(cursor.rowcount)
