@@ -45,7 +45,7 @@ def answer(recipe_name: str, query: Query, *, known: bool) -> Answer:
     """
     recipe = recipes.get(recipe_name)
     trace = Trace()
-    reason = _cannot(recipe, query, known)
+    reason = obstacle(recipe_name, query, known=known)
     candidates = Candidates.of(np.empty(0, dtype=np.int64))
     if not reason:
         try:
@@ -55,7 +55,7 @@ def answer(recipe_name: str, query: Query, *, known: bool) -> Answer:
             logger.warning("recipe %s failed: %s", recipe.name, error)
             reason = "backend_failed"
     if reason and recipe.fallback:
-        recipe, query = recipes.get(recipe.fallback), replace(query, seed=None, scratch={})
+        recipe, query = recipes.get(recipe.fallback), _without_seed(query)
         try:
             candidates = runner.run(recipe, query, trace)
         except StageFailed as error:
@@ -100,15 +100,24 @@ def inspect(recipe_name: str, query: Query, row: int) -> dict[str, Any]:
     }
 
 
-def _cannot(recipe: Recipe, query: Query, known: bool) -> str:
+def obstacle(recipe_name: str, query: Query, *, known: bool) -> str:
     """Return why a personal recipe cannot be tried at all, "" when it can."""
+    recipe = recipes.get(recipe_name)
     if all(not slot.source.enabled(query) or slot.source.name == "popular" for slot in recipe.sources):
         if not recipe.fallback:
             return ""
         if query.seed is None and not len(query.history.rows):
             return "no_history" if known else "unknown_user"
         return "no_model"
+    if query.seed_is_from_history and query.seed is None and recipe.fallback:
+        return "no_history" if known else "unknown_user"
     return ""
+
+
+def _without_seed(query: Query) -> Query:
+    """Return the query of a list that is about no item, and still does not hold the one it should have been about."""
+    exclude = query.exclude if query.seed is None else np.append(query.exclude, query.seed)
+    return replace(query, seed=None, seed_is_from_history=False, exclude=exclude, scratch={})
 
 
 def _items(recipe: Recipe, query: Query, candidates: Candidates) -> tuple[Recommendation, ...]:

@@ -62,7 +62,8 @@ class Query:
     seed: int | None = None
     """Row of the item the list is about ("similar to …", "because you watched …")."""
     seed_is_from_history: bool = False
-    """True for "because you watched …", False for "similar to …"."""
+    """True for "because you watched …" (then a missing `seed` means that the history has none), False for "similar
+    to …"."""
     exclude: RowArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     rules: CompiledRules | None = None
     """The editors' rules for this placement and moment; None when business rules are off."""
@@ -154,7 +155,7 @@ class RecommendationList:
     fallback: bool = False
     """True when the popular list answered instead of the recipe asked for."""
     fallback_reason: str = ""
-    """"unknown_user", "no_history", "no_model", "backend_failed", "too_few" or ""."""
+    """"unknown_user", "no_history", "no_model", "backend_failed", "no_candidates" or ""."""
     seed_item_id: str = ""
     trace: Mapping[str, Any] | None = None
     """Stages with counts, removals and milliseconds, when asked for."""
