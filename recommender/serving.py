@@ -2,7 +2,7 @@
 
 1. The user's features and the revisions come in one Redis round trip (`interactions.features`).
 2. `serving_state` gives the catalogue, model, rules, placements and experiments of those revisions, from memory.
-3. `experiments.assignment` says which variant the user is in; the variant may name another recipe.
+3. `variants` says which experiment the list takes part in; the user's variant may name another recipe.
 4. `pipeline.runner` runs the recipe; where it cannot answer, its fallback does (`answering`).
 5. Impressions are recorded when the answer is ready.
 """
@@ -19,7 +19,7 @@ import numpy as np
 from django.db import Error as DatabaseError
 
 from experiments import exposure
-from experiments.assignment import Assignment, assign_first
+from experiments.assignment import Assignment
 from interactions import features, impressions
 from interactions.features import UserFeatures
 from interactions.impressions import ServedItem, ServedList
@@ -30,6 +30,7 @@ from recommender.exceptions import ModelUnavailable, RequestError, UnknownItem
 from recommender.queries import PlacementSpec
 from recommender.seeds import choose_seeds
 from recommender.serving_state import ServingState
+from recommender.variants import recipe_of, variant_of
 
 PERSONALIZED = "personalized"
 SIMILAR = "similar"
@@ -94,21 +95,21 @@ def recommend(
     placement = _placement(visit.state, kind, context)
     recipe = kind or placement.recipe
     seed = _row(visit.state, seed_item_id) if seed_item_id else None
-    from_history = recipe == BECAUSE_YOU_WATCHED
-    if seed is None and from_history:
+    if seed is None and recipe == BECAUSE_YOU_WATCHED:
         seed = next(iter(choose_seeds(visit.history, visit.state.catalogue, visit.state.model, 1)), None)
     if seed is None and recipe == SIMILAR:
         raise RequestError("type=similar needs item_id: the item the list is about.")
     rows = [visit.state.catalogue.row_of.get(item_id, -1) for item_id in exclude]
-    return _list(
+    made, served = _list(
         visit,
         replace(placement, limit=_limit(limit, placement)),
         recipe,
         seed=seed,
-        seed_is_from_history=from_history,
         exclude=np.array([row for row in rows if row >= 0], dtype=np.int64),
         explain=explain,
     )
+    _record(visit, [served])
+    return made
 
 
 def similar_to(
@@ -133,20 +134,17 @@ def page(page_name: str, *, user_id: str, seed_item_id: str = "", limit: int | N
     seed = _row(visit.state, seed_item_id) if seed_item_id else None
     shown: list[int] = []
     lists: list[RecommendationList] = []
+    served: list[ServedList] = []
     for placement in visit.state.placements.on_page(page_name):
         placement = replace(placement, limit=_limit(limit, placement))
         for row_seed in _seeds(visit, placement, seed):
-            made = _list(
-                visit,
-                placement,
-                placement.recipe,
-                seed=row_seed,
-                seed_is_from_history=placement.recipe == BECAUSE_YOU_WATCHED,
-                exclude=np.array(shown, dtype=np.int64),
-            )
+            exclude = np.array(shown, dtype=np.int64)
+            made, noted = _list(visit, placement, placement.recipe, seed=row_seed, exclude=exclude)
             if len(made.items) >= min(placement.minimum, placement.limit) and not (lists and made.fallback):
                 lists.append(made)
+                served.append(noted)
                 shown += [visit.state.catalogue.row_of[item.item_id] for item in made.items]
+    _record(visit, served)
     return lists
 
 
@@ -201,24 +199,30 @@ def _list(
     recipe: str,
     *,
     seed: int | None,
-    seed_is_from_history: bool,
     exclude: RowArray,
     explain: bool = False,
-) -> RecommendationList:
-    query = replace(_query(visit, placement), seed=seed, seed_is_from_history=seed_is_from_history, exclude=exclude)
+) -> tuple[RecommendationList, ServedList]:
+    """Return a list, and what is to be recorded once it is really shown."""
+    query = replace(
+        _query(visit, placement),
+        seed=seed,
+        # Somebody else's choice of a seed need not be something this user has watched.
+        seed_is_from_history=recipe == BECAUSE_YOU_WATCHED and (seed is None or seed in visit.history.rows),
+        exclude=exclude,
+    )
     assignment = None
     if visit.record and recipe == placement.recipe:
-        assignment = assign_first(visit.user.user_id, visit.state.experiments, placement.name)
+        assignment = variant_of(query, placement, visit.state.experiments, known=visit.user.known)
     if assignment is not None:
-        recipe = str(assignment.configuration.get("recipe", recipe))
+        recipe = recipe_of(assignment, placement)
     answered = answer(recipe, query, known=visit.user.known)
-    if answered.fallback:
-        # Both arms would have seen the same list: counting such users would only dilute the comparison.
-        assignment = None
     made = _present(visit, query, placement, answered, assignment, explain)
+    return made, _served(visit, query, made, answered, assignment)
+
+
+def _record(visit: _Visit, served: Sequence[ServedList]) -> None:
     if visit.record:
-        impressions.record([_served(visit, query, made, answered, assignment)], alongside=exposure.record_first)
-    return made
+        impressions.record(served, alongside=exposure.record_first)
 
 
 def _query(visit: _Visit, placement: PlacementSpec) -> Query:
@@ -248,7 +252,7 @@ def _present(
         request_id=uuid.uuid4(),
         placement=placement.name,
         recipe=answered.recipe,
-        title=placement.title.format(seed=cards[query.seed].title if query.seed is not None else "you"),
+        title=_title(visit, query, placement, answered),
         items=answered.items,
         model_version=visit.state.model.bundle.name if visit.state.model is not None else "",
         experiment_id=assignment.experiment_id if assignment else "",
@@ -258,6 +262,16 @@ def _present(
         seed_item_id=cards[query.seed].item_id if query.seed is not None else "",
         trace=answered.trace.as_dict() if explain else None,
     )
+
+
+def _title(visit: _Visit, query: Query, placement: PlacementSpec, answered: Answer) -> str:
+    """Return the placement's title, or that of what answered instead when it would name a seed in vain."""
+    if "{seed}" not in placement.title:
+        return placement.title
+    if query.seed is None or answered.fallback:
+        instead = visit.state.placements.of_recipe(answered.recipe)
+        return "" if instead is None or "{seed}" in instead.title else instead.title
+    return placement.title.replace("{seed}", query.catalogue.cards[query.seed].title)
 
 
 def _served(
