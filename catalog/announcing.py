@@ -13,20 +13,24 @@ class AnnouncingQuerySet(models.QuerySet[Any]):
     """Query set whose writes announce the table's new revision after commit.
 
     The revision itself is raised by a trigger in the same transaction, so raw SQL is covered too
-    (the announcement then waits for the periodic `revisions.announce_all`).
+    (the announcement then waits for the periodic `revisions.announce_all`). Announcing comes after the write: without
+    a surrounding transaction "after commit" is at once.
     """
 
     def update(self, **kwargs: Any) -> int:
+        updated = super().update(**kwargs)
         revisions.announce_after_commit()
-        return super().update(**kwargs)
+        return updated
 
     def delete(self) -> tuple[int, dict[str, int]]:
+        deleted = super().delete()
         revisions.announce_after_commit()
-        return super().delete()
+        return deleted
 
     def bulk_create(self, *args: Any, **kwargs: Any) -> list[Any]:
+        created = super().bulk_create(*args, **kwargs)
         revisions.announce_after_commit()
-        return super().bulk_create(*args, **kwargs)
+        return created
 
 
 class AnnouncingModel(models.Model):
@@ -38,9 +42,10 @@ class AnnouncingModel(models.Model):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        revisions.announce_after_commit()
         super().save(*args, **kwargs)
+        revisions.announce_after_commit()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        deleted = super().delete(*args, **kwargs)
         revisions.announce_after_commit()
-        return super().delete(*args, **kwargs)
+        return deleted

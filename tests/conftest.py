@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+import redis
 from django.conf import settings as django_settings
+from django.db import connection
+from django.test.utils import setup_databases, teardown_databases
+from pytest_django import DjangoDbBlocker
 
-from catalog.redis_store import client
 from recsite import local_services
+
+MADE_BY_MIGRATIONS = {"catalog_revision", "interactions_eventtype", "recommender_placement", "django_migrations"}
+"""Tables with rows that every site starts with; content types and permissions are among `django_` and `auth_`."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,11 +28,51 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(stack.close)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker, django_db_keepdb: bool, django_db_createdb: bool
+) -> Iterator[None]:
+    """Make the test database for whoever asks.
+
+    pytest-django makes it only when a collected test is marked `django_db`; a fixture that commits would else write to,
+    and empty, the database of a running demo.
+    """
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, keepdb=django_db_keepdb and not django_db_createdb)
+    yield
+    if not django_db_keepdb:
+        with django_db_blocker.unblock():
+            teardown_databases(made, verbosity=0)
+
+
 @pytest.fixture(autouse=True)
 def redis_prefix(settings: django_settings) -> Iterator[str]:
     """Give each test keys of its own and remove them afterwards."""
     settings.REDIS_KEY_PREFIX = f"test:{settings.DATABASES['default']['TEST']['NAME']}"
     yield settings.REDIS_KEY_PREFIX
-    keys = list(client().scan_iter(f"{settings.REDIS_KEY_PREFIX}:*"))
-    if keys:
-        client().delete(*keys)
+    # A client of its own: the requests' one gives up after 0.2 s, which a busy machine can need.
+    with redis.Redis.from_url(settings.REDIS_URL) as patient:
+        keys = list(patient.scan_iter(f"{settings.REDIS_KEY_PREFIX}:*"))
+        if keys:
+            patient.delete(*keys)
+
+
+@pytest.fixture
+def committing_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Give a database whose transactions really commit, and empty it afterwards of all but what migrations made.
+
+    Not pytest-django's transactional mode: its flush would take event types, placements and revisions.
+    """
+    with django_db_blocker.unblock():
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace "
+                    "WHERE nspname = 'public' AND relkind IN ('r', 'p') AND NOT relispartition"
+                )
+                filled = {name for (name,) in cursor.fetchall()} - MADE_BY_MIGRATIONS
+                filled -= {"django_content_type", "auth_permission"}
+                cursor.execute(f"TRUNCATE {', '.join(sorted(filled))}")
+            connection.close()

@@ -61,8 +61,7 @@ def dataset(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.django_db(transaction=True)
-def test_main_job(dataset: Path, tmp_path: Path, settings: Any, client: Client) -> None:
+def test_main_job(committing_database: None, dataset: Path, tmp_path: Path, settings: Any, client: Client) -> None:
     settings.RECOMMENDER_MODEL_DIRECTORY = str(tmp_path / "models")
     active.forget()
 
