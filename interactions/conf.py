@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 
 def popularity_half_life_days() -> float:
@@ -18,3 +21,13 @@ def trending_half_life_days() -> float:
 def event_key_days() -> int:
     """Return `INTERACTIONS_EVENT_KEY_DAYS` (45): how long ids given by clients are remembered."""
     return int(getattr(settings, "INTERACTIONS_EVENT_KEY_DAYS", 45))
+
+
+def also_erase() -> dict[str, Callable[[str], int]]:
+    """Return the functions of `INTERACTIONS_ALSO_ERASE` ({}): what else of a person is erased with his events.
+
+    Name in the receipt → dotted path of a function that takes the external user id and returns the rows it deleted.
+    Apps above this one name theirs there, since this one cannot import them.
+    """
+    paths: dict[str, str] = getattr(settings, "INTERACTIONS_ALSO_ERASE", {})
+    return {name: import_string(path) for name, path in paths.items()}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
-from interactions import dead_letters, features, impressions, stale_histories
+from interactions import conf, dead_letters, features, impressions, stale_histories
 from interactions.models import DeadLetter, UserProfile
 from interactions.redis_breaker import RedisAway
 
 
 def erase_user(user_id: str) -> dict[str, int]:
-    """Erase a person from this app's tables and from Redis; return how many rows of each kind are gone.
+    """Erase a person from this app's tables, INTERACTIONS_ALSO_ERASE and Redis; return how many rows of each kind went.
 
     One transaction that keeps out writers of his events and impressions. Safe to repeat, also for an unknown id. With
     Redis away, his lists still in the stream reach Postgres later: the receipt then says `impressions_waiting: -1`.
@@ -33,6 +33,7 @@ def erase_user(user_id: str) -> dict[str, int]:
                 receipt["events"] = int(cursor.rowcount)
         letters = [letter.pk for letter in dead_letters.of_user(user_id)]
         receipt["dead_letters"] = DeadLetter.objects.filter(pk__in=letters).delete()[0]
+        receipt |= {name: erase(user_id) for name, erase in conf.also_erase().items()}
         receipt["profiles"] = profile.delete()[0] if profile is not None else 0
         stale_histories.note([user_id])
         transaction.on_commit(lambda: features.forget([user_id]))

@@ -32,7 +32,6 @@ class EventTypes:
     marks_seen: frozenset[int]
     """Primary keys of the types after which the item is not recommended to this user again."""
 
-
     def weights_of(self, type_ids: NDArray[np.int64], values: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the training weight of events.
 

@@ -164,6 +164,9 @@ CELERY_BEAT_SCHEDULE = {
 RECOMMENDER_MODEL_DIRECTORY = environment.MODEL_DIRECTORY or str(LOCAL_DIRECTORY / "models" / _database["NAME"])
 RECOMMENDER_ITEM_URL = env.str("ITEM_URL", default="/items/{item_id}/")
 
+# What else goes when a person is erased: apps above `interactions` name their functions here.
+INTERACTIONS_ALSO_ERASE = {"exposures": "experiments.exposure.erase"}
+
 # --- HTTP API ------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["recsite.authentication.ApiKeyAuthentication"],

@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
 from catalog.redis_store import client, key
+from experiments.models import Experiment, Exposure, Metric
 from interactions import features, impressions, stale_histories
 from interactions.contracts import EventInput
 from interactions.impressions import ServedItem, ServedList
@@ -140,6 +142,7 @@ def test_erases_every_trace_of_a_person(committed: dict[str, int], send: Send) -
             "event_keys": 1,
             "events": 1,
             "dead_letters": 1,
+            "exposures": 0,
             "profiles": 1,
         },
     }
@@ -151,6 +154,15 @@ def test_erases_every_trace_of_a_person(committed: dict[str, int], send: Send) -
     assert '"user_id": "bob"' in DeadLetter.objects.get().payload
     assert features.load("ann")[0].known is False
     assert send("DELETE", "users/ann").json()["erased"]["events"] == 0
+
+
+def test_erases_what_the_apps_above_hold_of_a_person(db: None, send: Send) -> None:
+    metric = Metric.objects.create(name="watches", event_type="watch")
+    experiment = Experiment.objects.create(experiment_id="e", name="E", primary_metric=metric)
+    for unit in ("ann", "bob"):
+        Exposure.objects.create(experiment=experiment, phase=1, unit=unit, variant="a", exposed_at=timezone.now())
+    assert send("DELETE", "users/ann").json()["erased"]["exposures"] == 1
+    assert list(Exposure.objects.values_list("unit", flat=True)) == ["bob"]
 
 
 def test_nothing_in_redis_names_an_erased_person(committed: dict[str, int], send: Send) -> None:
