@@ -22,7 +22,7 @@ STATE_COLOURS = {"ready": "success", "refused": "danger", "retired": "info"}
 JOB_COLOURS = {"done": "success", "failed": "danger", "running": "info"}
 
 
-class PlacementForm(forms.ModelForm):
+class PlacementForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable when running
     """A placement whose recipe is chosen from those there are."""
 
     class Meta:

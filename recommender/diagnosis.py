@@ -82,7 +82,7 @@ def _redis() -> Finding:
     except redis.RedisError as error:
         remedy = "Lists are still answered, more slowly; start Redis or set REDIS_URL."
         return Finding(level="warning", subject="Redis", message=f"cannot be asked: {error}", remedy=remedy)
-    behind = {name for name, value in revisions.from_database().items() if int(held.get(name.encode(), 0)) < value}  # type: ignore[union-attr]
+    behind = {name for name, value in revisions.from_database().items() if int(held.get(name.encode(), 0)) < value}
     if behind:
         message = f"answers; {', '.join(sorted(behind))} not announced yet"
         return Finding(level="warning", subject="Redis", message=message, remedy="Is beat running? It mends this.")
