@@ -32,13 +32,18 @@ def test_every_file_of_the_two_paths_exists() -> None:
 def test_every_environment_variable_is_in_the_table() -> None:
     sources = [ROOT / "recsite" / name for name in ("environment.py", "settings.py")]
     read = {name for path in sources for name in re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', path.read_text())}
-    listed = set(re.findall(r"^\| `((?!RECOMMENDER_)[A-Z_]+)` \|", README, flags=re.MULTILINE))
+    listed = set(re.findall(r"^\| `((?!RECOMMENDER_|INTERACTIONS_)[A-Z_]+)` \|", README, flags=re.MULTILINE))
     assert read == listed
 
 
 def test_every_setting_of_the_recommender_is_in_the_table() -> None:
     listed = set(re.findall(r"`RECOMMENDER_([A-Z_]+)`", README)) - {"ITEM_URL"}
     assert listed == set(conf.DEFAULTS)
+
+
+def test_every_setting_of_the_interactions_is_in_the_table() -> None:
+    read = set(re.findall(r'settings, "(INTERACTIONS_[A-Z_]+)"', (ROOT / "interactions" / "conf.py").read_text()))
+    assert read == set(re.findall(r"`(INTERACTIONS_[A-Z_]+)`", README))
 
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"manage\.py ([a-z_]+)", README))))
