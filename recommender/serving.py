@@ -9,28 +9,26 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from django.db import Error as DatabaseError
 
 from experiments import exposure
 from experiments.assignment import Assignment
-from interactions import features, impressions
-from interactions.features import UserFeatures
+from interactions import impressions
 from interactions.impressions import ServedItem, ServedList
-from recommender import conf, history, serving_state
+from recommender import conf
 from recommender.answering import Answer, answer, inspect
-from recommender.contracts import History, Query, RecommendationList, RowArray
-from recommender.exceptions import ModelUnavailable, RequestError, UnknownItem
+from recommender.contracts import Query, RecommendationList, RowArray
+from recommender.exceptions import RequestError, UnknownItem
 from recommender.queries import PlacementSpec
 from recommender.seeds import choose_seeds
 from recommender.serving_state import ServingState
 from recommender.variants import recipe_of, variant_of
+from recommender.visit import Visit, begin
 
 PERSONALIZED = "personalized"
 SIMILAR = "similar"
@@ -39,17 +37,6 @@ KINDS = (PERSONALIZED, SIMILAR, "trending", BECAUSE_YOU_WATCHED, "new")
 """Values of the API's `type`, each the name of a recipe."""
 
 MAXIMUM_LIMIT = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Visit:
-    """What one call of the door knows, whichever lists it makes."""
-
-    user: UserFeatures
-    history: History
-    state: ServingState
-    now: float
-    record: bool
 
 
 def recommend(
@@ -91,7 +78,7 @@ def recommend(
     ModelUnavailable
         Postgres and Redis are both away and this process has never served.
     """
-    visit = _visit(user_id, record)
+    visit = begin(user_id, record=record)
     placement = _placement(visit.state, kind, context)
     recipe = kind or placement.recipe
     seed = _row(visit.state, seed_item_id) if seed_item_id else None
@@ -130,7 +117,7 @@ def page(page_name: str, *, user_id: str, seed_item_id: str = "", limit: int | N
     UnknownPlacement
         When no active placement stands on this page.
     """
-    visit = _visit(user_id, record=True)
+    visit = begin(user_id, record=True)
     seed = _row(visit.state, seed_item_id) if seed_item_id else None
     shown: list[int] = []
     lists: list[RecommendationList] = []
@@ -156,45 +143,14 @@ def explain(user_id: str, item_id: str, *, kind: str = PERSONALIZED) -> dict[str
     UnknownItem
         When there is no such item.
     """
-    visit = _visit(user_id, record=False)
+    visit = begin(user_id, record=False)
     placement = _placement(visit.state, kind, "")
     query = _query(visit, replace(placement, limit=MAXIMUM_LIMIT))
     return inspect(kind, query, _row(visit.state, item_id))
 
 
-def _visit(user_id: str, record: bool) -> _Visit:
-    now = time.time()
-    try:
-        user, current = features.load(user_id)
-        state = serving_state.at(current)
-    except DatabaseError as error:
-        held = serving_state.last()
-        if held is None:
-            raise ModelUnavailable("The catalogue cannot be read and nothing has been served before.") from error
-        user, state = _nobody(user_id), held
-    weights = state.event_types.weights_of(user.type_ids, user.values)
-    taste = history.build(user.item_pks, weights, user.occurred_at, user.seen_pks, state.catalogue)
-    return _Visit(user=user, history=taste, state=state, now=now, record=record and bool(user_id) and user.consent)
-
-
-def _nobody(user_id: str) -> UserFeatures:
-    """Return the features of a user of whom nothing can be read now."""
-    nothing = np.empty(0, dtype=np.int64)
-    return UserFeatures(
-        user_id=user_id,
-        known=False,
-        country="",
-        consent=False,
-        item_pks=nothing,
-        type_ids=nothing,
-        occurred_at=np.empty(0, dtype=np.float64),
-        values=np.empty(0, dtype=np.float32),
-        seen_pks=nothing,
-    )
-
-
 def _list(
-    visit: _Visit,
+    visit: Visit,
     placement: PlacementSpec,
     recipe: str,
     *,
@@ -220,12 +176,12 @@ def _list(
     return made, _served(visit, query, made, answered, assignment)
 
 
-def _record(visit: _Visit, served: Sequence[ServedList]) -> None:
+def _record(visit: Visit, served: Sequence[ServedList]) -> None:
     if visit.record:
         impressions.record(served, alongside=exposure.record_first)
 
 
-def _query(visit: _Visit, placement: PlacementSpec) -> Query:
+def _query(visit: Visit, placement: PlacementSpec) -> Query:
     return Query(
         user_id=visit.user.user_id,
         limit=placement.limit,
@@ -240,7 +196,7 @@ def _query(visit: _Visit, placement: PlacementSpec) -> Query:
 
 
 def _present(
-    visit: _Visit,
+    visit: Visit,
     query: Query,
     placement: PlacementSpec,
     answered: Answer,
@@ -264,7 +220,7 @@ def _present(
     )
 
 
-def _title(visit: _Visit, query: Query, placement: PlacementSpec, answered: Answer) -> str:
+def _title(visit: Visit, query: Query, placement: PlacementSpec, answered: Answer) -> str:
     """Return the placement's title, or that of what answered instead when it would name a seed in vain."""
     if "{seed}" not in placement.title:
         return placement.title
@@ -275,7 +231,7 @@ def _title(visit: _Visit, query: Query, placement: PlacementSpec, answered: Answ
 
 
 def _served(
-    visit: _Visit, query: Query, made: RecommendationList, answered: Answer, assignment: Assignment | None
+    visit: Visit, query: Query, made: RecommendationList, answered: Answer, assignment: Assignment | None
 ) -> ServedList:
     return ServedList(
         request_id=made.request_id,
@@ -294,7 +250,7 @@ def _served(
     )
 
 
-def _seeds(visit: _Visit, placement: PlacementSpec, seed: int | None) -> list[int | None]:
+def _seeds(visit: Visit, placement: PlacementSpec, seed: int | None) -> list[int | None]:
     if placement.recipe == BECAUSE_YOU_WATCHED:
         wanted = int(conf.get("SEEDS_PER_PAGE"))
         return [*choose_seeds(visit.history, visit.state.catalogue, visit.state.model, wanted)]
