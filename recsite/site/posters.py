@@ -22,6 +22,8 @@ _DRAWING = 1
 
 _MARGIN = 32
 _LINES_AT_MOST = 5
+_CHARACTERS_AT_MOST = 200
+"""More never fits, and measuring takes time."""
 _FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', sans-serif"
 
 
@@ -34,7 +36,7 @@ def digest(card: ItemCard) -> str:
 def draw_poster(card: ItemCard) -> str:
     """Return a 2:3 SVG document: motif above, title in up to five lines, year and category below."""
     palette, motif = _palette_and_motif(card, WIDTH, HEIGHT)
-    lines, size = fit_title(_printable(card.title))
+    lines, size = fit_title(_printable(card.title)[:_CHARACTERS_AT_MOST])
     right_to_left = _is_right_to_left(card.title)
     x, direction = (WIDTH - _MARGIN, ' direction="rtl"') if right_to_left else (_MARGIN, "")
     bar = x - 44 if right_to_left else x
@@ -102,13 +104,21 @@ def _wrap(title: str, ems: float, *, break_words: bool = False) -> list[str]:
         if line:
             lines.append(line)
         line = word
-        while break_words and _width(line) > ems:
-            cut = len(line)
-            while cut > 1 and _width(line[:cut]) > ems:
-                cut -= 1
-            lines.append(line[:cut])
-            line = line[cut:]
+        if break_words:
+            *full, line = _pieces(line, ems)
+            lines += full
     return [*lines, line] if line or not lines else lines
+
+
+def _pieces(word: str, ems: float) -> list[str]:
+    pieces, width = [""], 0.0
+    for character in word:
+        width += _character_width(character)
+        if width > ems and pieces[-1]:
+            pieces.append("")
+            width = _character_width(character)
+        pieces[-1] += character
+    return pieces
 
 
 def _width(text: str) -> float:

@@ -59,6 +59,25 @@ def test_home_stands_without_the_recommender(client: Client, monkeypatch: pytest
     assert response.content.decode().count("recs-name") == 6
 
 
+def test_a_crash_has_a_page_of_its_own(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(page_name: str, *, user_id: str) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(views.serving, "page", fail)
+    client.raise_request_exception = False
+    response = client.get("/")
+    assert response.status_code == 500
+    assert "Something went wrong on our side." in response.content.decode()
+    assert response.headers["Content-Security-Policy"] == POLICY
+
+
+def test_an_item_page_has_a_row_without_the_item_itself(client: Client) -> None:
+    html = client.get("/items/inception/").content.decode()
+    in_row = re.findall(r'data-item-id="([^"]+)"', html)
+    assert len(in_row) >= 4
+    assert "inception" not in in_row
+
+
 def test_a_programming_error_is_not_hidden(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(page_name: str, *, user_id: str) -> None:
         raise ZeroDivisionError
