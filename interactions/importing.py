@@ -44,7 +44,7 @@ class DatasetRefused(DatasetError):
     """Some rows cannot be stored, so nothing was. `problems` says which."""
 
     def __init__(self, problems: Problems) -> None:
-        super().__init__(f"{problems.total:,} problem{'s' if problems.total != 1 else ''}; nothing was imported")
+        super().__init__(f"{problems.counted()}; nothing was imported")
         self.problems = problems
 
 

@@ -32,6 +32,8 @@ LEAST_ITEMS, MOST_ITEMS = 10, 5_000
 COUNTRIES = {"US": 0.33, "GB": 0.14, "DE": 0.11, "FR": 0.11, "IN": 0.08, "JP": 0.07, "CA": 0.06, "AU": 0.05, "IT": 0.05}
 MEDIAN_SESSIONS = 23
 """Half of the people come less often; a session has one to three films."""
+ITEMS_A_SESSION = 8
+"""Nobody has more sessions than the catalogue has items over this: who has seen everything shows no taste."""
 
 # Utilities, in logits. Chosen by eye: with less likeness, fame drowns taste; with more, nobody leaves his niche.
 _LIKENESS = 1.7
@@ -72,8 +74,10 @@ def simulate(catalogue: Catalogue, *, users: int = 400, seed: int = 7) -> Iterat
     Raises
     ------
     ValueError
-        When the catalogue has fewer than LEAST_ITEMS or more than MOST_ITEMS.
+        When there are no users, or the catalogue has fewer than LEAST_ITEMS or more than MOST_ITEMS.
     """
+    if users < 1:
+        raise ValueError(f"users must be at least 1, got {users}")
     if not LEAST_ITEMS <= len(catalogue) <= MOST_ITEMS:
         allowed = f"{LEAST_ITEMS} to {MOST_ITEMS:,}"
         raise ValueError(f"the catalogue has {len(catalogue):,} items; an audience can be simulated for {allowed}")
@@ -139,9 +143,12 @@ class _Person:
 
     def live(self) -> list[SimulatedEvent]:
         """Live through the year; return the events, oldest first."""
-        sessions = int(np.clip(self.random.lognormal(np.log(MEDIAN_SESSIONS), 0.6), 3, 90))
-        # Denser towards the end, so that nearly everybody has a present that lists can be drawn from.
-        for share in np.sort(self.random.beta(1.3, 0.9, sessions)):
+        most = min(90, max(2, len(self.opened) // ITEMS_A_SESSION))
+        sessions = int(np.clip(self.random.lognormal(np.log(MEDIAN_SESSIONS), 0.6), 2, most))
+        shares = np.sort(self.random.beta(1.3, 0.9, sessions))
+        # Nearly everybody has a present that lists can be drawn from.
+        shares[-1] = max(shares[-1], 1.0 - self.random.exponential(12.0) / DAYS)
+        for share in shares:
             days_before = int((1.0 - share) * DAYS)
             seconds = int((23 - self.random.choice(24, p=_HOURS / _HOURS.sum())) * 3600 + self.random.integers(3600))
             self._sit_down(days_before * 86_400 + seconds + 60, share)

@@ -51,6 +51,10 @@ class Problems:
         if self.on_add is not None:
             self.on_add(problem)
 
+    def counted(self) -> str:
+        """Return the number of problems in words."""
+        return f"{self.total:,} problem{'' if self.total == 1 else 's'}"
+
     def add_item(self, file: str, row: int, error: InvalidItem, *, column: str = "") -> None:
         """Count an item that was refused; `column` is the file's name of the field when it differs."""
         self.add(

@@ -106,7 +106,7 @@ class Fields:
             message = f"{column} must be RFC 3339 with an offset (2026-01-01T00:00:00Z) or seconds since 1970"
             raise InvalidEvent("timestamp_invalid", column, message, text)
         if microseconds > self.latest:
-            hint = "; seconds are expected, not milliseconds" if microseconds > 100 * self.latest else ""
+            hint = "" if ":" in str(text) else "; a number is seconds, not milliseconds"
             raise InvalidEvent("timestamp_future", column, f"{column} lies in the future{hint}", text)
         if microseconds < self.earliest:
             raise InvalidEvent("timestamp_too_old", column, f"{column} lies before {EARLIEST:%Y}", text)

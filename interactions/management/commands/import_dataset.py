@@ -49,7 +49,7 @@ class Command(BaseCommand):
         except (DatasetError, ImportRunning) as error:
             raise CommandError(str(error)) from error
         if result.problems.total:
-            self.stderr.write(f"{_listing(result.problems)}\n{result.problems.total:,} problems; the rest is imported.")
+            self.stderr.write(f"{_listing(result.problems)}\n{result.problems.counted()}; the rest is imported.")
         console.print(_summary(result, time.perf_counter() - started))
 
 
