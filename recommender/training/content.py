@@ -36,7 +36,9 @@ def train(cards: Sequence[ItemCard], dimension: int, seed: int) -> NDArray[np.fl
     dimension = min(dimension, features.shape[1] - 1, features.shape[0] - 1)
     if dimension < 1:
         return np.asarray(normalize(features.toarray()), dtype=np.float32)
-    vectors = TruncatedSVD(dimension, random_state=seed).fit_transform(features)
+    # scikit-learn also divides by the total variance, which is 0 when all items say the same.
+    with np.errstate(invalid="ignore"):
+        vectors = TruncatedSVD(dimension, random_state=seed).fit_transform(features)
     vectors[np.asarray(features.getnnz(axis=1)) == 0] = 0
     return np.asarray(normalize(vectors), dtype=np.float32)
 

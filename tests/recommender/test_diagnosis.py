@@ -1,0 +1,108 @@
+"""The doctor names what is wrong and the command that mends it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django import Settings
+
+from catalog import revisions
+from catalog.models import Item
+from interactions import dead_letters
+from recommender import diagnosis
+from recommender.diagnosis import Finding, examine
+from recommender.models import ActiveModel, ModelVersion, RebuildJob, Rule
+from recommender.rebuilding import rebuild
+
+
+def finding(subject: str) -> Finding:
+    return next(found for found in examine() if found.subject == subject)
+
+
+@pytest.fixture
+def site(db: None, tmp_path: Path, settings: Settings) -> None:
+    settings.RECOMMENDER_MODEL_DIRECTORY = str(tmp_path)
+    for number in range(3):
+        Item.objects.create(item_id=f"film-{number}", title=f"Film {number}", tags=["drama"])
+    revisions.announce_all()
+
+
+def test_an_empty_site_needs_items_and_a_model(db: None) -> None:
+    assert (finding("Catalogue").level, finding("Model").level) == ("error", "error")
+    assert finding("Catalogue").remedy == "manage.py import_dataset PATH, or PUT /api/v1/items/{item_id}"
+    assert finding("Model").remedy == "manage.py rebuild_models"
+    with pytest.raises(CommandError, match=r"^2 of 11 checks failed\.$"):
+        call_command("doctor", stdout=StringIO())
+
+
+def test_a_working_site_has_no_errors(site: None) -> None:
+    rebuild("test")
+    revisions.announce_all()
+    written = StringIO()
+    call_command("doctor", stdout=written, no_color=True)
+    assert "✓ Catalogue: 3 items" in written.getvalue()
+    assert "✓ Model: v1 serves, 0.0 h old" in written.getvalue()
+    assert "! Events: only 0 (none); lists are mostly popularity and content" in written.getvalue()
+    assert written.getvalue().endswith("11 checks, 1 warnings.\n")
+
+
+def test_a_damaged_model_is_named(site: None, tmp_path: Path) -> None:
+    version = rebuild("test").version
+    assert version is not None
+    (tmp_path / version.directory / "popularity.npy").chmod(0o644)
+    (tmp_path / version.directory / "popularity.npy").write_bytes(b"")
+    found = finding("Model")
+    assert found.level == "error"
+    assert found.message.startswith("v1 cannot be read: popularity.npy")
+
+
+def test_an_old_model_is_a_warning(site: None) -> None:
+    rebuild("test")
+    ModelVersion.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    assert finding("Model").level == "warning"
+    assert finding("Model").message.startswith("v1 serves, 25.0 h old")
+
+
+def test_a_failed_rebuild_is_told_with_its_reason(db: None) -> None:
+    RebuildJob.objects.create(state="failed", stage="reading", error="out of memory", leased_until=timezone.now())
+    assert finding("Last rebuild").level == "warning"
+    assert finding("Last rebuild").message == "failed at reading: out of memory"
+
+
+def test_a_refused_rebuild_is_told_with_its_reason(db: None) -> None:
+    version = ModelVersion.objects.create(name="v2", state="refused", gate_reasons=["coverage is 0"])
+    RebuildJob.objects.create(state="done", version=version, leased_until=timezone.now())
+    assert finding("Last rebuild").message == "v2 was refused: coverage is 0"
+    assert not ActiveModel.objects.exists()
+
+
+def test_dead_letters_are_counted(db: None) -> None:
+    dead_letters.keep("item_unknown", "There is no item 'x'.", '{"item_id": "x"}', source="api", item_id="x")
+    assert finding("Dead letters").message == "1 refused events"
+
+
+def test_expired_rules_are_counted(site: None) -> None:
+    yesterday = timezone.now() - timedelta(days=1)
+    Rule.objects.create(name="old", action="hide", tag="drama", active_until=yesterday)
+    Rule.objects.create(name="new", action="hide", tag="drama")
+    assert finding("Rules").level == "warning"
+    assert finding("Rules").message == "1 in effect or to come, 1 expired"
+
+
+def test_an_unannounced_revision_is_named(site: None) -> None:
+    from catalog.redis_store import client
+
+    client().hset(revisions.hash_key(), revisions.RULES, "0")
+    assert finding("Redis").message == "answers; rules not announced yet"
+
+
+def test_without_postgres_only_the_servers_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Finding(level="error", subject="Postgres", message="cannot be asked: no route")
+    monkeypatch.setattr(diagnosis, "_database", lambda: broken)
+    monkeypatch.setattr(diagnosis, "_redis", lambda: Finding(level="ok", subject="Redis", message="answers"))
+    assert [found.subject for found in examine()] == ["Postgres", "Redis"]
