@@ -21,7 +21,7 @@ EXCLUDE = OpenApiParameter("exclude", str, description="Item ids that must not b
 ITEM = OpenApiParameter("item_id", str, description="Seed for `similar` and `because_you_watched`.")
 EXPAND = OpenApiParameter("expand", str, enum=["item"], description="Put each item's card into the answer.")
 EXPLAIN = OpenApiParameter("explain", str, enum=["0", "1"], description="Add the trace of every stage.")
-QUERY_USER = OpenApiParameter("user_id", str, description="Whom the page is for; empty: nobody in particular.")
+QUERY_USER = OpenApiParameter("user_id", str, description="Whom it is shown to; empty: nobody in particular.")
 
 
 class CardDocument(serializers.Serializer[Any]):

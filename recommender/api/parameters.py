@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.http import QueryDict
@@ -19,6 +20,7 @@ class Parameters:
 
     kind: str
     context: str
+    user_id: str
     limit: int | None
     exclude: tuple[str, ...]
     item_id: str
@@ -26,18 +28,22 @@ class Parameters:
     explain: bool
 
 
-def parse(query: QueryDict) -> Parameters:
+def parse(query: QueryDict, accepted: Collection[str]) -> Parameters:
     """Return the parameters.
+
+    Parameters
+    ----------
+    accepted
+        Names that this route takes; any other is refused, so that none is silently ignored.
 
     Raises
     ------
     ApiError
         400 with the parameter's name as `field`: param_range, param_invalid, param_unknown, field_required, too_long.
     """
-    known = {"type", "context", "limit", "exclude", "item_id", "expand", "explain", "user_id"}
     for name in query:
-        if name not in known:
-            message = f"There is no parameter {name!r}; there are {', '.join(sorted(known))}."
+        if name not in accepted:
+            message = f"There is no parameter {name!r} here; there are {', '.join(sorted(accepted))}."
             raise ApiError("param_unknown", message, field=name)
     kind = query.get("type", "")
     if "type" in query and kind not in KINDS:
@@ -54,6 +60,7 @@ def parse(query: QueryDict) -> Parameters:
     return Parameters(
         kind=kind,
         context=query.get("context", ""),
+        user_id=identifier(query.get("user_id", ""), "user_id", may_be_empty=True),
         limit=None if limit is None else _limit(limit),
         exclude=exclude,
         item_id=item_id,

@@ -22,6 +22,7 @@ class RecommendationsView(APIView):
     """One list for one user."""
 
     required_scopes: ClassVar = {"GET": "read"}
+    accepted: ClassVar = ("type", "context", "limit", "exclude", "item_id", "expand", "explain")
 
     @extend_schema(
         operation_id="recommend",
@@ -33,7 +34,7 @@ class RecommendationsView(APIView):
     )
     def get(self, request: Request, user_id: str) -> Response:
         """Answer a list; somebody unknown gets the popular one, with `fallback` set."""
-        asked = parameters.parse(request.query_params)
+        asked = parameters.parse(request.query_params, self.accepted)
         made = serving.recommend(
             parameters.identifier(user_id, "user_id"),
             kind=asked.kind,
@@ -50,20 +51,21 @@ class SimilarView(APIView):
     """Items like one item."""
 
     required_scopes: ClassVar = {"GET": "read"}
+    accepted: ClassVar = ("user_id", "limit", "expand", "explain")
 
     @extend_schema(
         operation_id="similar",
         tags=[doc.TAG],
         summary="Find items like an item",
-        parameters=[doc.SEED_ID, doc.LIMIT, doc.EXPAND, doc.EXPLAIN],
+        parameters=[doc.SEED_ID, doc.QUERY_USER, doc.LIMIT, doc.EXPAND, doc.EXPLAIN],
         responses=doc.ListDocument,
         examples=[doc.LIST_EXAMPLE],
     )
     def get(self, request: Request, item_id: str) -> Response:
         """Answer a list; an unknown item is 404."""
-        asked = parameters.parse(request.query_params)
+        asked = parameters.parse(request.query_params, self.accepted)
         seed = parameters.identifier(item_id, "item_id")
-        made = serving.similar_to(seed, limit=asked.limit, explain=asked.explain)
+        made = serving.similar_to(seed, user_id=asked.user_id, limit=asked.limit, explain=asked.explain)
         return Response(list_document(made, expand_item=asked.expand_item), headers=PRIVATE)
 
 
@@ -71,6 +73,7 @@ class PageView(APIView):
     """All lists of one page."""
 
     required_scopes: ClassVar = {"GET": "read"}
+    accepted: ClassVar = ("user_id", "limit", "item_id", "expand")
 
     @extend_schema(
         operation_id="page",
@@ -82,8 +85,7 @@ class PageView(APIView):
     )
     def get(self, request: Request, page: str) -> Response:
         """Answer the page's lists top to bottom; no item stands in two of them."""
-        asked = parameters.parse(request.query_params)
-        user_id = parameters.identifier(request.query_params.get("user_id", ""), "user_id", may_be_empty=True)
-        made = serving.page(page, user_id=user_id, seed_item_id=asked.item_id, limit=asked.limit)
+        asked = parameters.parse(request.query_params, self.accepted)
+        made = serving.page(page, user_id=asked.user_id, seed_item_id=asked.item_id, limit=asked.limit)
         carousels = [list_document(row, expand_item=asked.expand_item) for row in made]
         return Response({"page": page, "carousels": carousels}, headers=PRIVATE)
