@@ -9,7 +9,7 @@ RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r requirements-annoy.lock
 
 FROM python:3.13-slim
-# OpenMP is what LightGBM, scikit-learn and implicit count on.
+# OpenMP, which scikit-learn counts on.
 RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home site && mkdir /models && chown site /models
 COPY --from=build /venv /venv
