@@ -241,14 +241,13 @@ def _count_withheld(cursor: Any) -> int:
 def _resolve(cursor: Any) -> int:
     """Turn names into keys and leave out what is stored already. Returns how many events are left.
 
-    Ordered by time, so that a part touches few partitions; without the ones already stored, because a plain INSERT
-    costs half of one that must look for conflicts.
+    Without the ones already stored, because a plain INSERT costs half of one that must look for conflicts.
     """
     cursor.execute(
         f"""
         DROP TABLE IF EXISTS import_resolved;
         CREATE TEMP TABLE import_resolved AS
-        SELECT DISTINCT ON (occurred_at, event_id) * FROM (
+        SELECT * FROM (
             SELECT coalesce(e.event_id, {_FINGERPRINT}) AS event_id, {_OCCURRED_AT} AS occurred_at, u.id AS user_id,
                    i.id AS item_id, t.id AS event_type_id, e.value, e.context, e.request_id,
                    CASE WHEN e.event_id IS NOT NULL THEN {_FINGERPRINT} END AS fingerprint
@@ -256,12 +255,12 @@ def _resolve(cursor: Any) -> int:
             JOIN interactions_userprofile u ON u.user_id = e.user_id AND u.consent = 'granted'
             JOIN catalog_item i ON i.item_id = e.item_id
             JOIN interactions_eventtype t ON t.name = e.event_type
+            OFFSET 0 -- else the planner derives the id twice, once to compare and once to keep
         ) staged
         WHERE NOT EXISTS (
             SELECT 1 FROM interactions_event stored
             WHERE stored.event_id = staged.event_id AND stored.occurred_at = staged.occurred_at
         )
-        ORDER BY occurred_at, event_id
         """  # noqa: S608 -- literals of this file
     )
     cursor.execute("SELECT count(*) FROM import_resolved")
@@ -306,7 +305,7 @@ def _insert_part(cursor: Any, part: str) -> int:
         with transaction.atomic():
             cursor.execute(insert)
     except IntegrityError:
-        # Somebody recorded one of them since they were resolved.
+        # One is twice in the data set, or somebody recorded it since they were resolved.
         cursor.execute(insert + " ON CONFLICT DO NOTHING")
     inserted = int(cursor.rowcount)
     if users:
@@ -319,7 +318,7 @@ def _claim_given_ids(cursor: Any, part: str) -> None:
     cursor.execute(
         f"""
         INSERT INTO interactions_eventkey (event_id, fingerprint, received_at)
-        SELECT r.event_id, r.fingerprint, now() FROM import_resolved r
+        SELECT DISTINCT r.event_id, r.fingerprint, now() FROM import_resolved r
         WHERE {part} AND r.fingerprint IS NOT NULL ORDER BY r.event_id ON CONFLICT DO NOTHING
         """  # noqa: S608 -- page numbers
     )
