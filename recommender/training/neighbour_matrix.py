@@ -6,16 +6,27 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+_BLOCK = 1000
+"""Rows cut at once: the positions of a whole matrix would take twice its own memory."""
+
 
 def strongest_of_rows(dense: NDArray[np.float32], n: int) -> sparse.csr_matrix:
     """Return (rows, columns) float32 with each row's `n` entries of largest absolute value; zeros are dropped.
 
     Negative weights are kept: cut to the best positive neighbours, EASE loses 4-5 % NDCG@10, by absolute value < 1 %.
     """
-    if dense.shape[1] > n:
-        weakest_kept = -np.partition(-np.abs(dense), n - 1, axis=1)[:, n - 1 : n]
-        dense = np.where(np.abs(dense) >= weakest_kept, dense, np.float32(0))
-    return sparse.csr_matrix(dense, dtype=np.float32)
+    if dense.shape[1] <= n:
+        return sparse.csr_matrix(dense, dtype=np.float32)
+    blocks = []
+    for start in range(0, len(dense), _BLOCK):
+        block = dense[start : start + _BLOCK]
+        columns = np.argpartition(-np.abs(block), n - 1, axis=1)[:, :n]
+        values = np.take_along_axis(block, columns, axis=1).astype(np.float32).ravel()
+        starts = np.arange(len(block) + 1) * n
+        blocks.append(sparse.csr_matrix((values, columns.ravel(), starts), shape=block.shape))
+    strongest = sparse.csr_matrix(sparse.vstack(blocks))
+    strongest.eliminate_zeros()
+    return strongest
 
 
 def strongest_of_sparse_rows(matrix: sparse.csr_matrix, n: int) -> sparse.csr_matrix:
