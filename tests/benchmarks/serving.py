@@ -1,0 +1,134 @@
+"""A personalised list on real films: how long, with how many queries, in which stages, and against a bare view.
+
+The films and ratings of MovieLens are imported and the models rebuilt, both by the product's own doors; then every
+hundredth-or-so of the real users asks, with his whole history, in one process and thread, nothing cached but what the
+product itself keeps. Each user asks once before anything is measured.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from django.db import connection
+
+from interactions.importing import import_dataset
+from recommender import serving
+from recommender.rebuilding import rebuild
+from tests.benchmarks import charts, films
+from tests.benchmarks.bare_views import BareListView
+from tests.benchmarks.event_effect import measure_effect
+from tests.benchmarks.figures import Row, at_least, at_most, milliseconds
+from tests.benchmarks.http_door import HttpDoor, http_door
+from tests.benchmarks.workbench import Workbench
+
+USERS = 100
+ROUNDS = 5
+LIMIT = 20
+P50 = at_most(10.0)
+SHARE_OF_BARE = at_least(0.5)
+
+
+def run(bench: Workbench) -> Iterator[Row]:
+    """Measure `serving.recommend`, then the same over HTTP."""
+    data = films.folder()
+    if data is None:
+        yield Row(name="serving: personalised p50", value=None, unit="ms", target=P50, note=films.MISSING)
+        return
+    import_dataset(data, progress=bench.tell)
+    started = time.perf_counter()
+    rebuilt = rebuild("benchmark", progress=bench.step)
+    if not rebuilt.published:
+        raise AssertionError(f"the rebuild was not published: {'; '.join(rebuilt.reasons)}")
+    yield Row(name="serving: rebuild, trial included", value=time.perf_counter() - started, unit="s")
+    users = _users()
+    bench.step("warming up")
+    for user in users:
+        if serving.recommend(user, limit=LIMIT).fallback:
+            raise AssertionError(f"user {user} was answered by the fallback")
+    yield from milliseconds("serving: personalised", _latencies(bench, users), targets={50: P50})
+    yield Row(name="serving: Postgres queries a request", value=_queries(users), unit="", target=at_most(0))
+    yield from _stages(bench, users)
+    with http_door() as door:
+        yield from _against_bare(bench, door, users)
+        yield from measure_effect(bench, door, users)
+
+
+def _users() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT user_id FROM interactions_userprofile ORDER BY user_id")
+        everyone = [row[0] for row in cursor.fetchall()]
+    chosen = np.random.default_rng(1).choice(len(everyone), min(USERS, len(everyone)), replace=False)
+    return [everyone[place] for place in sorted(chosen)]
+
+
+def _latencies(bench: Workbench, users: list[str]) -> list[float]:
+    seconds = []
+    for number in range(ROUNDS):
+        for place, user in enumerate(users):
+            started = time.perf_counter()
+            serving.recommend(user, limit=LIMIT)
+            seconds.append(time.perf_counter() - started)
+            bench.tell("asking in the process", number * len(users) + place + 1, ROUNDS * len(users))
+    return seconds
+
+
+def _queries(users: list[str]) -> float:
+    """Return the mean number of Postgres queries of a request."""
+    counted = 0
+
+    def count(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        nonlocal counted
+        counted += 1
+        return execute(sql, parameters, many, context)
+
+    with connection.execute_wrapper(count):
+        for user in users:
+            serving.recommend(user, limit=LIMIT)
+    return counted / len(users)
+
+
+def _stages(bench: Workbench, users: list[str]) -> Iterator[Row]:
+    """Yield the median of all stages together; draw the median of each."""
+    stages: dict[str, list[float]] = defaultdict(list)
+    outside = []
+    for user in users:
+        started = time.perf_counter()
+        made = serving.recommend(user, limit=LIMIT, explain=True)
+        whole = (time.perf_counter() - started) * 1000
+        assert made.trace is not None
+        for stage in made.trace["stages"]:
+            stages[f"{stage['kind']} {stage['stage']}"].append(stage["milliseconds"])
+        outside.append(whole - made.trace["milliseconds"])
+    medians = {name: float(np.median(values)) for name, values in stages.items()}
+    medians["reading the user, reasons, impressions"] = float(np.median(outside))
+    charts.bars(bench.charts / "serving_stages.svg", "A personalised list, stage by stage", "ms (median)", medians)
+    slowest = sorted(medians, key=lambda name: -medians[name])[:3]
+    note = ", ".join(f"{name} {medians[name]:.2f}" for name in slowest)
+    yield Row(name="serving: stages of the pipeline", value=sum(medians.values()), unit="ms", note=f"most: {note}")
+
+
+def _against_bare(bench: Workbench, door: HttpDoor, users: list[str]) -> Iterator[Row]:
+    """Compare the rate over HTTP with the bare view's; the two take turns, the best of each user's rounds counts."""
+    path = "/api/v1/recommendations/{}?limit={}"
+    BareListView.body = door.get(path.format(users[0], LIMIT)).json()
+    ours, bare = np.full((2, len(users)), np.inf)
+    everything = []
+    for number in range(ROUNDS):
+        for place, user in enumerate(users):
+            answer = door.get(path.format(user, LIMIT))
+            everything.append(answer.seconds)
+            ours[place] = min(ours[place], answer.seconds)
+            bare[place] = min(bare[place], door.get("/bare/list").seconds)
+            bench.tell("asking over HTTP", number * len(users) + place + 1, ROUNDS * len(users))
+    yield from milliseconds("serving: personalised over HTTP", everything)
+    yield Row(name="serving: a bare view with 3 Redis commands", value=float(bare.mean()) * 1000, unit="ms")
+    yield Row(
+        name="serving: personalised list, share of the bare view's rate",
+        value=float(bare.sum() / ours.sum()),
+        unit="×",
+        target=SHARE_OF_BARE,
+    )

@@ -1,0 +1,59 @@
+"""The benchmarks, and how one is run: alone, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from importlib import import_module
+from multiprocessing import get_context
+from pathlib import Path
+from typing import cast
+
+from tests.benchmarks.figures import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """A module of this package with `run(bench: Workbench) -> Iterator[Row]`."""
+
+    name: str
+    measures: str
+    database: bool
+
+
+BENCHMARKS = (
+    Benchmark(name="quality", measures="ranking on films held out by time, against baselines", database=False),
+    Benchmark(name="serving", measures="a personalised list on real films, and an event's effect on it", database=True),
+    Benchmark(name="ingest", measures="a million imported events, batches and single events over HTTP", database=True),
+    Benchmark(name="vector_index", measures="exact and approximate search by size", database=False),
+)
+
+
+def run(benchmark: Benchmark, charts: Path) -> list[Row]:
+    """Run one benchmark in a new process and return its rows; what it raises is raised here."""
+    # As the web and worker processes: more BLAS threads fight with those of the models and of the servers.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "recsite.settings"
+    # Spawned, not forked: a fork would share the parent's caches and threads.
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as process:
+        return process.submit(_run_here, benchmark, charts).result()
+
+
+def _run_here(benchmark: Benchmark, charts: Path) -> list[Row]:
+    import django
+
+    django.setup()
+    # What needs Django's settings can only be imported now.
+    from tests.benchmarks import workbench
+    from tests.benchmarks.telling import telling
+
+    module = import_module(f"tests.benchmarks.{benchmark.name}")
+    measure = cast(Callable[[workbench.Workbench], Iterator[Row]], module.run)
+    with (
+        telling(benchmark.name) as tell,
+        workbench.opened(benchmark.name, charts, tell, database=benchmark.database) as bench,
+    ):
+        return list(measure(bench))
