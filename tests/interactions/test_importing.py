@@ -18,11 +18,11 @@ from catalog.datasets import lines
 from catalog.datasets.problems import DatasetError
 from catalog.importing import UpsertCounts
 from catalog.models import Item
-from interactions import features
+from interactions import features, staging
 from interactions.identity import derive_event_id
 from interactions.importing import DatasetRefused, ImportResult, import_dataset
 from interactions.models import DeadLetter, Event, EventKey, UserProfile
-from interactions.staging import StoredCounts
+from interactions.staging import ImportRunning, StoredCounts
 
 pytestmark = pytest.mark.django_db
 
@@ -406,6 +406,47 @@ def test_an_id_that_stands_for_another_event_is_refused(tmp_path: Path) -> None:
     import_dataset(folder(tmp_path, {"items.jsonl": json_lines(ALPHA), "events.jsonl": json_lines(PLAYED | given)}))
     folder(tmp_path, {"events.jsonl": json_lines(PLAYED | given | {"value": 5})})
     assert refusal(tmp_path) == ["events.jsonl row 1: event_id belongs to another event, recorded earlier"]
+
+
+def test_a_repeated_row_is_a_duplicate_with_or_without_an_id(tmp_path: Path) -> None:
+    given = {"event_id": "11111111-1111-4111-8111-111111111111"}
+    events = json_lines(PLAYED, PLAYED, PLAYED | given, PLAYED | given)
+    result = import_dataset(folder(tmp_path, {"items.jsonl": json_lines(ALPHA), "events.jsonl": events}))
+    assert result.events == StoredCounts(users_new=1, new=2, duplicate=2)
+    assert (Event.objects.count(), EventKey.objects.count()) == (2, 1)
+
+
+def test_an_import_that_died_between_parts_is_completed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Died(Exception):
+        pass
+
+    def die(step: str, done: int, total: int) -> None:
+        if step == "storing events" and done >= 1_000:
+            raise Died
+
+    events = EVENTS_HEADER + "".join(f"u{number},a,{number},\n" for number in range(3_000))
+    folder(tmp_path, {"items.csv": ITEMS_CSV, "events.csv": events})
+    monkeypatch.setattr(staging, "PART_ROWS", 1_000)
+    with pytest.raises(Died):
+        import_dataset(tmp_path, progress=die)
+    stored = Event.objects.count()
+    assert 0 < stored < 3_000
+    assert import_dataset(tmp_path).events == StoredCounts(new=3_000 - stored, duplicate=stored)
+
+
+def test_a_second_import_at_the_same_time_is_refused(tmp_path: Path) -> None:
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(hashtext('interactions.staging'))")
+        with pytest.raises(ImportRunning, match="another import is running in this database"):
+            import_dataset(folder(tmp_path, MOVIELENS))
+    finally:
+        other.close()
+    assert not Item.objects.exists()
+    assert import_dataset(tmp_path).events.new == 3
 
 
 def test_a_line_without_end_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
