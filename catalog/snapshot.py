@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from django.conf import settings
@@ -104,7 +105,7 @@ def build(items: Iterable[dict[str, Any]], *, revision: int) -> Catalogue:
                 tags=tuple(item.get("tags", ())),
                 creators=tuple(item.get("creators", ())),
                 image_url=item.get("image_url", ""),
-                url=item.get("url") or settings.RECOMMENDER_ITEM_URL.format(item_id=item["item_id"]),
+                url=item.get("url") or item_page(item["item_id"]),
                 year=published_at.year if published_at else None,
             )
         )
@@ -131,6 +132,12 @@ def build(items: Iterable[dict[str, Any]], *, revision: int) -> Catalogue:
         category_codes=np.array(codes, dtype=np.int32),
         countries=countries,
     )
+
+
+def item_page(item_id: str) -> str:
+    """Return the address of the site's own page of an item (RECOMMENDER_ITEM_URL); the id is percent-encoded."""
+    template: str = settings.RECOMMENDER_ITEM_URL
+    return template.format(item_id=quote(item_id, safe=""))
 
 
 def load(revision: int) -> Catalogue:

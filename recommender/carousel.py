@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import redis
-from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http import HttpRequest
 
-from catalog.snapshot import ItemCard
+from catalog.snapshot import ItemCard, item_page
 from recommender.contracts import RecommendationList
 from recommender.exceptions import RecommenderError
 
@@ -99,10 +98,7 @@ def item_url(item: ItemCard, origin: str = "") -> str:
 
     `origin` is added to paths only, so that no request id leaves the site.
     """
-    template: str = settings.RECOMMENDER_ITEM_URL
-    default = template.format(item_id=quote(item.item_id, safe=""))
-    is_default = item.url == template.format(item_id=item.item_id)
-    url = default if is_default else checked_url(item.url) or default
+    url = checked_url(item.url) or item_page(item.item_id)
     if origin and url.startswith("/"):
         path, hash_sign, fragment = url.partition("#")
         return f"{path}{'&' if '?' in path else '?'}{origin}{hash_sign}{fragment}"

@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import RequestFactory
 
-from catalog.snapshot import ItemCard
+from catalog.snapshot import ItemCard, build
 from recommender.carousel import card, checked_url, from_list, item_url, shown_item_ids
 from recommender.contracts import Recommendation, RecommendationList
 
@@ -73,8 +73,9 @@ def test_a_refused_address_leads_to_the_item_page_instead() -> None:
 
 def test_an_id_is_quoted_in_the_address_of_its_page(settings: django_settings) -> None:
     settings.RECOMMENDER_ITEM_URL = "/films/{item_id}"
-    snapshot_card = ItemCard(item_id="a/b?c#d", title="A", url="/films/a/b?c#d")
-    assert item_url(snapshot_card) == "/films/a%2Fb%3Fc%23d"
+    (card,) = build([{"id": 1, "item_id": "a/b?c#d", "title": "A"}], revision=1).cards
+    assert card.url == "/films/a%2Fb%3Fc%23d"
+    assert item_url(card) == "/films/a%2Fb%3Fc%23d"
 
 
 def test_the_origin_joins_a_path_before_its_fragment_and_never_leaves_the_site() -> None:
