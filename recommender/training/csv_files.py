@@ -57,7 +57,7 @@ def read_items(path: Path) -> list[tuple[ItemCard, datetime | None]]:
         if not item_id:
             raise DataError(f"{path.name}, line {line}: item_id must not be empty.")
         published = record.get("published_at") or ""
-        moment = datetime.fromtimestamp(_timestamp(path, line, published), UTC) if published else None
+        moment = _moment(path, line, published) if published else None
         card = ItemCard(
             item_id=item_id,
             title=record.get("title") or item_id,
@@ -75,16 +75,41 @@ def _records(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            missing = [name for name in required if name not in (reader.fieldnames or [])]
-            if missing:
-                raise DataError(f"{path.name}: the header lacks {', '.join(missing)}; it has {reader.fieldnames}.")
-            for record in reader:
-                if None in record or None in record.values():
-                    columns = len(reader.fieldnames or [])
-                    raise DataError(f"{path.name}, line {reader.line_num}: {columns} columns are needed.")
-                yield reader.line_num, record
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: {error}") from error
+            try:
+                yield from _checked(path, reader, required)
+            except csv.Error as error:
+                # The outer reader's own line_num stands still until a row is complete.
+                raise DataError(f"{path.name}, line {reader.reader.line_num}: {error}.") from error
+    except OSError as error:
+        raise DataError(f"{path.name}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path.name}, line {_first_line_not_utf8(path)}: is not UTF-8: {error.reason}.") from error
+
+
+def _first_line_not_utf8(path: Path) -> int:
+    with path.open("rb") as file:
+        for line, content in enumerate(file, start=1):
+            try:
+                content.decode()
+            except UnicodeDecodeError:
+                return line
+    return 0
+
+
+def _checked(
+    path: Path, reader: csv.DictReader[str], required: tuple[str, ...]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    if reader.fieldnames is None:
+        raise DataError(f"{path.name}: is empty; a header with {', '.join(required)} is needed.")
+    missing = [name for name in required if name not in reader.fieldnames]
+    if missing:
+        found = ", ".join(reader.fieldnames)
+        raise DataError(f"{path.name}: the header lacks {', '.join(missing)}; it has {found}.")
+    for record in reader:
+        if None in record or None in record.values():
+            columns = len(reader.fieldnames)
+            raise DataError(f"{path.name}, line {reader.line_num}: {columns} columns are needed.")
+        yield reader.line_num, record
 
 
 def _timestamp(path: Path, line: int, text: str) -> float:
@@ -100,6 +125,16 @@ def _timestamp(path: Path, line: int, text: str) -> float:
     if not math.isfinite(moment):
         raise DataError(f"{path.name}, line {line}: {text!r} is no time.")
     return moment
+
+
+def _moment(path: Path, line: int, text: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(_timestamp(path, line, text), UTC)
+    except (ValueError, OverflowError):
+        message = (
+            f"{path.name}, line {line}: {text!r} lies beyond the year 9999 (epoch seconds are meant, not milliseconds)."
+        )
+        raise DataError(message) from None
 
 
 def _value(path: Path, line: int, text: str) -> float:
