@@ -43,6 +43,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not 1 <= options["k"] <= LIST_LENGTH:
             raise CommandError(f"--k must be 1..{LIST_LENGTH}, not {options['k']}.")
+        for option in ("recommendations", "json"):
+            path: Path | None = options[option]
+            if path is not None and not path.parent.is_dir():
+                raise CommandError(f"--{option}: there is no directory {path.parent}.")
         console = Console(stderr=True)
         with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task("reading", total=None)

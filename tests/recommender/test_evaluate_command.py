@@ -1,0 +1,161 @@
+"""`manage.py evaluate` on small files. No test here may touch the database: pytest-django refuses that."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from math import log2
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+GROUPS = [[f"crime {number}" for number in range(6)], [f"comedy {number}" for number in range(6)]]
+USERS = 12
+
+
+def taken(user: int) -> list[str]:
+    """Return what a user takes in order: five films of his group, each starting somewhere else in it."""
+    group = GROUPS[user % 2]
+    return [group[(user // 2 + step) % 6] for step in range(5)]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Four films of each user to train on and the fifth to test; a newcomer and a new film are in the test only."""
+    train, test = ["user_id,item_id,timestamp"], ["user_id,item_id,timestamp"]
+    for user in range(USERS):
+        *before, last = taken(user)
+        train += [f"user {user},{item},{1_700_000_000 + step}" for step, item in enumerate(before)]
+        test.append(f"user {user},{last},1700000010")
+    test += ["newcomer,crime 0,1700000010", "user 0,a new film,1700000011"]
+    items = ["item_id,title,category,tags,published_at", "crime 0,Crime Nought,Crime,heist|police,1995-12-15"]
+    items.append("never taken,Never,Comedy,spoof,")
+    for name, lines in (("train", train), ("test", test), ("items", items)):
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def evaluate(files: Path, **options: Any) -> tuple[dict[str, list[str]], dict[str, Any]]:
+    """Run the command; return the lists by user and the report."""
+    out, report = files / "out.csv", files / "report.json"
+    call_command(
+        "evaluate", train=files / "train.csv", test=files / "test.csv", recommendations=out, json=report, **options
+    )
+    lists: dict[str, list[str]] = defaultdict(list)
+    with out.open(newline="") as file:
+        for number, row in enumerate(csv.DictReader(file)):
+            if number == 0:
+                assert list(row) == ["user_id", "item_id", "rank"]
+            lists[row["user_id"]].append(row["item_id"])
+            assert int(row["rank"]) == len(lists[row["user_id"]])
+    return dict(lists), json.loads(report.read_text())
+
+
+def test_lists_are_ranked_as_serving_would_and_measured(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lists, report = evaluate(files, items=files / "items.csv", k=2)
+
+    assert list(lists) == [*(f"user {user}" for user in range(USERS)), "newcomer"]
+    every_item = {*GROUPS[0], *GROUPS[1], "never taken"}
+    for user in range(USERS):
+        seen = set(taken(user)[:4])
+        ranked = lists[f"user {user}"]
+        assert len(ranked) == len(set(ranked))
+        # Every item not seen is ranked; the group's two others come first.
+        assert set(ranked) == every_item - seen
+        assert set(ranked[:2]) == set(GROUPS[user % 2]) - seen
+    assert set(lists["newcomer"]) == every_item
+
+    relevant: dict[str, set[str]] = defaultdict(set)
+    with (files / "test.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            relevant[row["user_id"]].add(row["item_id"])
+    ndcg = recall = hit_rate = 0.0
+    for user, wanted in relevant.items():
+        hits = [item in wanted for item in lists[user][:2]]
+        ideal = sum(1 / log2(position + 2) for position in range(min(2, len(wanted))))
+        ndcg += sum(hit / log2(position + 2) for position, hit in enumerate(hits)) / ideal
+        recall += sum(hits) / len(wanted)
+        hit_rate += any(hits)
+    final = report["final"]
+    assert report["k"] == 2
+    assert final["users"] == len(relevant) == 13
+    assert final["ndcg"] == pytest.approx(ndcg / 13, abs=1e-6)
+    assert final["recall"] == pytest.approx(recall / 13, abs=1e-6)
+    assert final["hit_rate"] == pytest.approx(hit_rate / 13, abs=1e-6)
+    shown = {item for ranked in lists.values() for item in ranked[:2]}
+    # Of the items in the train file.
+    assert final["coverage"] == pytest.approx(len(shown) / 12, abs=1e-6)
+    assert set(report["sources"]) == {"item_to_item", "session", "collaborative", "content", "popular"}
+    assert {key for metrics in report["sources"].values() for key in metrics} == set(final)
+
+    printed = capsys.readouterr().out
+    assert "13 users, every unseen item ranked, at 2" in printed
+    assert f"{final['ndcg']:.4f}" in printed
+
+
+def test_items_are_optional_and_lists_the_same_each_time(files: Path) -> None:
+    first, report = evaluate(files)
+    assert report["k"] == 10
+    assert set(first["newcomer"]) == {*GROUPS[0], *GROUPS[1]}
+    assert evaluate(files) == (first, report)
+
+
+def test_lists_end_at_twenty(files: Path) -> None:
+    many = "\n".join(f"collector,film {number},1700000000" for number in range(30))
+    (files / "train.csv").write_text((files / "train.csv").read_text() + many + "\n")
+    lists, _ = evaluate(files)
+    assert {len(ranked) for ranked in lists.values()} == {20}
+
+
+def test_one_user_and_one_item_are_enough(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("user_id,item_id\nann,heat\n")
+    (tmp_path / "test.csv").write_text("user_id,item_id\nann,up\nbob,heat\n")
+    lists, report = evaluate(tmp_path)
+    assert lists == {"bob": ["heat"]}
+    assert (report["final"]["users"], report["final"]["hit_rate"]) == (2, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("train", "user_id,timestamp\nann,1\n", "train.csv: the header lacks item_id; it has user_id, timestamp."),
+        (
+            "test",
+            "user_id,item_id,timestamp\nann,heat,1\nann,up,soon\n",
+            "test.csv, line 3: 'soon' is no epoch second and no ISO 8601 time.",
+        ),
+        ("train", "", "train.csv: is empty; a header with user_id, item_id is needed."),
+        ("train", "user_id,item_id\n", "train.csv: there are no interactions in it."),
+        ("test", "user_id,item_id\n", "test.csv: there are no interactions in it."),
+        ("items", "title\nHeat\n", "items.csv: the header lacks item_id; it has title."),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(files: Path, name: str, content: str, message: str) -> None:
+    (files / f"{name}.csv").write_text(content)
+    with pytest.raises(CommandError) as refused:
+        evaluate(files, items=files / "items.csv")
+    assert str(refused.value) == message
+    assert not (files / "out.csv").exists()
+    assert not (files / "report.json").exists()
+
+
+def test_a_missing_file_is_named(files: Path) -> None:
+    with pytest.raises(CommandError, match=r"^absent\.csv: No such file or directory\.$"):
+        evaluate(files, items=files / "absent.csv")
+
+
+@pytest.mark.parametrize("k", [0, 21])
+def test_lists_have_no_such_length(files: Path, k: int) -> None:
+    with pytest.raises(CommandError, match=rf"^--k must be 1\.\.20, not {k}\.$"):
+        evaluate(files, k=k)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work_begins(files: Path) -> None:
+    (files / "train.csv").write_text("never read")
+    for option in ("recommendations", "json"):
+        options: dict[str, Any] = {option: files / "absent" / "out"}
+        with pytest.raises(CommandError, match=rf"^--{option}: there is no directory .*absent\.$"):
+            call_command("evaluate", train=files / "train.csv", test=files / "test.csv", **options)
