@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
+PARALLEL_FROM = 100_000
+"""Pairs. Threads that wait for each other spin: on a busy machine a tiny data set took seconds instead of 8 ms."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlsParameters:
@@ -37,7 +40,7 @@ def train(user_by_item: sparse.csr_matrix, parameters: AlsParameters, seed: int)
         alpha=parameters.alpha,
         iterations=parameters.iterations,
         random_state=seed,
-        num_threads=os.cpu_count() or 1,
+        num_threads=1 if user_by_item.nnz < PARALLEL_FROM else os.cpu_count() or 1,
     )
     # More than one BLAS thread fights with implicit's own (its documentation warns of it).
     with threadpool_limits(limits=1, user_api="blas"):
