@@ -18,8 +18,9 @@ import sys
 import sysconfig
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Self
 
 PROJECT = Path(__file__).resolve().parent.parent
 VENV = PROJECT / ".venv"
@@ -41,12 +42,14 @@ def main() -> None:
     options = parser.parse_args()
     wanted = ["packages", "tools"] if options.dev else ["packages"]
     missing = [name for name in wanted if stamp(name) != key(LOCKS[name])]
-    if missing:
+    lacks_annoy = stamp("annoy") not in ("installed " + key(ANNOY_LOCK), absent_annoy())
+    if missing or lacks_annoy:
         make_environment()
-        for name in missing:
-            install(name)
-    if stamp("annoy") not in ("installed " + key(ANNOY_LOCK), absent_annoy()):
-        set_stamp("annoy", install_annoy())
+        with AnnoyBuild() if lacks_annoy else nullcontext() as annoy:
+            for name in missing:
+                install(name)
+            if annoy:
+                set_stamp("annoy", annoy.finish())
 
 
 def make_environment() -> None:
@@ -73,21 +76,53 @@ def install(name: str) -> None:
     set_stamp(name, key(LOCKS[name]))
 
 
-def install_annoy() -> str:
-    """Build Annoy, which comes as source only, or say that exact search stands in. Return what to remember."""
-    fault = compiler_fault()
-    if not fault:
-        say("Building Annoy (the index of large catalogues)")
-        flags = {"ANNOY_COMPILER_ARGS": ANNOY_FLAGS} if has_avx2() else {}
-        # --no-cache-dir: pip would offer the wheel built here to any other machine that shares the cache.
-        command = [*PIP, "--no-deps", "--no-cache-dir", "--no-binary", "annoy", "-r", str(ANNOY_LOCK)]
-        built = subprocess.run(command, env=quiet() | flags, capture_output=True, text=True, check=False)
-        LOG.write_text(built.stdout + built.stderr)
-        if built.returncode == 0 and subprocess.run([PYTHON, "-c", "import annoy"], check=False).returncode == 0:
-            return "installed " + key(ANNOY_LOCK)
-        fault = f"building it failed, see {LOG}"
-    say(f"Going on without Annoy ({fault}): exact search is used instead.")
-    return absent_annoy()
+class AnnoyBuild:
+    """Annoy, which comes as source only, compiled while the other packages are being installed."""
+
+    def __enter__(self) -> Self:
+        """Begin to compile it, unless nothing can be compiled here."""
+        self._folder = Path(tempfile.mkdtemp(prefix="recsite-annoy-"))
+        self._build: subprocess.Popen[bytes] | None = None
+        self._fault = compiler_fault()
+        if not self._fault:
+            flags = {"ANNOY_COMPILER_ARGS": ANNOY_FLAGS} if has_avx2() else {}
+            # --no-cache-dir: pip would offer the wheel built here to any other machine that shares the cache.
+            options = ["--no-deps", "--no-cache-dir", "--no-binary", "annoy", "--wheel-dir", str(self._folder)]
+            # Older versions of pip would want setuptools and wheel in .venv.
+            options.append("--use-pep517")
+            with LOG.open("wb") as log:
+                self._build = subprocess.Popen(
+                    [*PIP, "wheel", *CHECKED, *options, "-r", str(ANNOY_LOCK)],
+                    env=quiet() | flags,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
+        return self
+
+    def finish(self) -> str:
+        """Install it, or say that exact search stands in. Return what to remember."""
+        if self._build:
+            say("Building Annoy, the index of large catalogues")
+            if self._build.wait() == 0 and self._install():
+                return "installed " + key(ANNOY_LOCK)
+            self._fault = f"building it failed, see {LOG}"
+        say(f"Going on without Annoy ({self._fault}): exact search is used instead.")
+        return absent_annoy()
+
+    def _install(self) -> bool:
+        wheels = [str(path) for path in self._folder.glob("*.whl")]
+        command = [*PIP, "install", "--no-deps", "--no-index", "--force-reinstall", *wheels]
+        checks = (command, [str(PYTHON), "-c", "import annoy"])
+        tried = (subprocess.run(check, env=quiet(), capture_output=True, check=False) for check in checks)
+        return all(each.returncode == 0 for each in tried)
+
+    def __exit__(self, *_: object) -> None:
+        """Stop compiling, should the rest have failed."""
+        if self._build:
+            self._build.terminate()
+            self._build.wait()
+        shutil.rmtree(self._folder)
 
 
 def absent_annoy() -> str:
@@ -124,12 +159,13 @@ def has_avx2() -> bool:
         return False
 
 
-PIP = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-input", "--disable-pip-version-check"]
+PIP = [str(PYTHON), "-m", "pip", "--no-input", "--disable-pip-version-check"]
+CHECKED = ["--require-hashes", "--progress-bar", "off"]
 
 
 def pip(arguments: list[str], complaint: str) -> None:
     """Install with pip, telling how many packages it has got when somebody is watching."""
-    run([*PIP, "--progress-bar", "off", *arguments], complaint)
+    run([*PIP, "install", *CHECKED, *arguments], complaint)
 
 
 def run(command: list[str], complaint: str) -> None:

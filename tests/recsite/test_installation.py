@@ -17,6 +17,7 @@ def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(installation, "PYTHON", tmp_path / "bin" / "python")
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python").symlink_to("/bin/false")
+    monkeypatch.setattr(installation, "interpreter", lambda: sys.version)
     monkeypatch.setattr(sys, "argv", ["installation.py"])
     return tmp_path
 
@@ -32,7 +33,7 @@ def test_what_is_installed_is_not_touched(venv: Path, capsys: pytest.CaptureFixt
 
 def test_a_changed_lock_is_installed_again(venv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installation.set_stamp("packages", "of an older lock")
-    monkeypatch.setattr(installation, "make_environment", lambda: None)
+    monkeypatch.setenv("CXX", "/bin/false")
     monkeypatch.setattr(installation, "PIP", ["/bin/sh", "-c", "echo no route to the index; exit 1"])
     with pytest.raises(SystemExit) as caught:
         installation.main()
@@ -58,7 +59,24 @@ def test_without_a_compiler_set_up_goes_on(
     assert capsys.readouterr().out == "", "A second run must not try again with the same compiler."
 
 
+def test_a_build_that_fails_is_not_fatal(
+    venv: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The compiler works, and yet pip comes back with an error."""
+    monkeypatch.setattr(installation, "LOG", venv / "installation.log")
+    monkeypatch.setattr(installation, "PIP", ["/bin/sh", "-c", "echo no route to the index; exit 1"])
+    monkeypatch.setattr(installation, "compiler_fault", lambda: "")
+    installation.set_stamp("packages", installation.key(installation.LOCKS["packages"]))
+    installation.main()
+    assert capsys.readouterr().out.splitlines() == [
+        "Building Annoy, the index of large catalogues",
+        f"Going on without Annoy (building it failed, see {venv}/installation.log): exact search is used instead.",
+    ]
+    assert (venv / "installation.log").read_text() == "no route to the index\n"
+
+
 def test_a_python_without_ensurepip_is_explained(venv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "interpreter", lambda: "")
     monkeypatch.setattr(installation.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit, match="python3-venv"):
         installation.make_environment()
