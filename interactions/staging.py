@@ -212,7 +212,7 @@ def _unhurried() -> Iterator[None]:
     """Run in a transaction that no statement timeout cuts short and that sorts in memory."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '128MB'")
+            cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '256MB'")
         yield
 
 
@@ -241,7 +241,8 @@ def _count_withheld(cursor: Any) -> int:
 def _resolve(cursor: Any) -> int:
     """Turn names into keys and leave out what is stored already. Returns how many events are left.
 
-    Without the ones already stored, because a plain INSERT costs half of one that must look for conflicts.
+    Without the ones already stored, because a plain INSERT costs half of one that must look for conflicts; in the order
+    of time, because a part that touches few partitions costs a quarter less.
     """
     cursor.execute(
         f"""
@@ -261,6 +262,7 @@ def _resolve(cursor: Any) -> int:
             SELECT 1 FROM interactions_event stored
             WHERE stored.event_id = staged.event_id AND stored.occurred_at = staged.occurred_at
         )
+        ORDER BY occurred_at
         """  # noqa: S608 -- literals of this file
     )
     cursor.execute("SELECT count(*) FROM import_resolved")
