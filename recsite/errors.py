@@ -29,6 +29,10 @@ API_PREFIX = "/api/"
 RETRY_AFTER_SECONDS = 5
 """A killed Postgres is back in 3 to 5 seconds."""
 
+CHUNK = 1 << 16
+MOST_TAKEN = 32 << 20
+"""Bytes of a refused body that are still read; whoever sends more is cut off."""
+
 _DRF_CODES: dict[type[exceptions.APIException], str] = {
     exceptions.ParseError: "json_invalid",
     exceptions.NotAuthenticated: "auth_missing",
@@ -72,6 +76,7 @@ def handle_exception(exception: Exception, context: dict[str, Any]) -> Response 
     if refusal is None:
         return None
     request = context["request"]
+    take_rest_of_body(getattr(request, "_request", request))
     headers = {"X-Request-Id": request_id(request), "Cache-Control": "no-store"}
     if refusal.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -82,6 +87,20 @@ def handle_exception(exception: Exception, context: dict[str, Any]) -> Response 
         headers["Retry-After"] = str(int(wait))
     document = body(request, refusal.code, refusal.message, field=refusal.field, index=refusal.index)
     return Response(document, status=refusal.status_code, headers=headers)
+
+
+def take_rest_of_body(request: HttpRequest) -> None:
+    """Read and forget what the client still sends, up to MOST_TAKEN bytes.
+
+    Most clients send the whole body before they look at the answer: left unread, a large one breaks their connection
+    and they never learn why they were refused.
+    """
+    taken = 0
+    try:
+        while taken < MOST_TAKEN and (chunk := request.read(CHUNK)):
+            taken += len(chunk)
+    except OSError:
+        return
 
 
 def as_api_error(exception: Exception) -> ApiError | None:

@@ -176,3 +176,17 @@ def _codes(tree: ast.AST) -> list[str]:
         and len(node.args) > place[node.func.id]
     ]
     return [code.value for code in codes if isinstance(code, ast.Constant) and isinstance(code.value, str)]
+
+
+def test_a_refused_body_is_read_to_its_end() -> None:
+    request = RequestFactory().post("/api/v1/events", b"x" * 3_000_000, content_type="application/json")
+    errors.handle_exception(ApiError("body_too_large", "Limit is 2 MB.", status=413), {"request": Request(request)})
+    assert request.read(1) == b""
+
+
+def test_an_endless_body_is_cut_off() -> None:
+    request = RequestFactory().post(
+        "/api/v1/events", b"x" * (errors.MOST_TAKEN + 2 * errors.CHUNK), content_type="application/json"
+    )
+    errors.handle_exception(ApiError("body_too_large", "Limit is 2 MB.", status=413), {"request": Request(request)})
+    assert request.read(1) == b"x"
