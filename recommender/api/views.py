@@ -51,21 +51,28 @@ class SimilarView(APIView):
     """Items like one item."""
 
     required_scopes: ClassVar = {"GET": "read"}
-    accepted: ClassVar = ("user_id", "limit", "expand", "explain")
+    accepted: ClassVar = ("user_id", "limit", "context", "exclude", "expand", "explain")
 
     @extend_schema(
         operation_id="similar",
         tags=[doc.TAG],
         summary="Find items like an item",
-        parameters=[doc.SEED_ID, doc.QUERY_USER, doc.LIMIT, doc.EXPAND, doc.EXPLAIN],
+        parameters=[doc.SEED_ID, doc.QUERY_USER, doc.LIMIT, doc.CONTEXT, doc.EXCLUDE, doc.EXPAND, doc.EXPLAIN],
         responses=doc.ListDocument,
         examples=[doc.LIST_EXAMPLE],
     )
     def get(self, request: Request, item_id: str) -> Response:
         """Answer a list; an unknown item is 404."""
         asked = parameters.parse(request.query_params, self.accepted)
-        seed = parameters.identifier(item_id, "item_id")
-        made = serving.similar_to(seed, user_id=asked.user_id, limit=asked.limit, explain=asked.explain)
+        made = serving.recommend(
+            asked.user_id,
+            kind=serving.SIMILAR,
+            context=asked.context,
+            limit=asked.limit,
+            exclude=asked.exclude,
+            seed_item_id=parameters.identifier(item_id, "item_id"),
+            explain=asked.explain,
+        )
         return Response(list_document(made, expand_item=asked.expand_item), headers=PRIVATE)
 
 

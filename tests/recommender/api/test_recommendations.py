@@ -177,7 +177,7 @@ MANY = ",".join(f"item-{number}" for number in range(501))
         ("similar/a%00b", {}, 400, "id_invalid", "item_id"),
         (f"similar/{LONG}", {}, 400, "id_invalid", "item_id"),
         ("similar/heat", {"user_id": "a\0b"}, 400, "id_invalid", "user_id"),
-        ("similar/heat", {"exclude": "ronin"}, 400, "param_unknown", "exclude"),
+        ("similar/heat", {"context": "cellar"}, 404, "placement_unknown", None),
         ("similar/heat", {"type": "new"}, 400, "param_unknown", "type"),
         ("pages/attic", {}, 404, "placement_unknown", None),
         ("pages/a%00b", {}, 404, "placement_unknown", None),
