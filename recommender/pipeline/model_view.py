@@ -23,6 +23,8 @@ class ModelView:
     """(model items,) row of the catalogue, -1 where the item has been deleted since the build."""
     row_in_model: RowArray
     """(catalogue items,) row of the model, -1 where the item is newer than the build."""
+    deleted: int
+    """Number of the model's items that the catalogue no longer has."""
 
     def array(self, name: str) -> NDArray[Any]:
         """Return the bundle's array `name`; KeyError when this version was built without it."""
@@ -45,7 +47,7 @@ def build(bundle: Bundle, catalogue: Catalogue) -> ModelView:
     row_in_model = np.full(len(catalogue), -1, dtype=np.int64)
     present = np.flatnonzero(row_in_catalogue >= 0)
     row_in_model[row_in_catalogue[present]] = present
-    return ModelView(bundle, row_in_catalogue, row_in_model)
+    return ModelView(bundle, row_in_catalogue, row_in_model, len(bundle.item_pks) - len(present))
 
 
 _lock = threading.Lock()

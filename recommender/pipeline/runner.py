@@ -49,7 +49,8 @@ def run(recipe: Recipe, query: Query, trace: Trace) -> Candidates:
 
 def _retrieve(recipe: Recipe, query: Query, trace: Trace) -> RowArray:
     hidden = len(query.catalogue) - int(np.count_nonzero(query.catalogue.available(query.now)))
-    to_be_dropped = len(query.history.seen) + len(query.exclude) + hidden + 1
+    deleted = 0 if query.model is None else query.model.deleted
+    to_be_dropped = len(query.history.seen) + len(query.exclude) + hidden + deleted + 1
     proposals = []
     for slot in recipe.sources:
         if slot.n == 0 or not slot.source.enabled(query):

@@ -14,6 +14,7 @@ def test_items_are_matched_by_key_in_both_directions() -> None:
     view = model_view.build(BUNDLE, CATALOGUE)
     assert view.row_in_catalogue.tolist() == [2, -1, 0]
     assert view.row_in_model.tolist() == [2, -1, 0]
+    assert view.deleted == 1
     model_rows, known = view.known(np.array([1, 0]))
     assert (model_rows.tolist(), known.tolist()) == ([0, 2], [False, True])
 

@@ -14,6 +14,7 @@ from recommender.pipeline.runner import StageFailed, run
 from recommender.pipeline.stages import Source
 from recommender.pipeline.trace import Trace
 from recommender.scorers.weighted_blend import WeightedBlend
+from recommender.sources.item_to_item import ItemToItem
 from tests.recommender.pipeline.stages_of_a_site import (
     Broken,
     BrokenFilter,
@@ -24,7 +25,7 @@ from tests.recommender.pipeline.stages_of_a_site import (
     Idle,
     Other,
 )
-from tests.recommender.worlds import catalogue_of, history_of, query_of
+from tests.recommender.worlds import bundle_of, catalogue_of, history_of, query_of
 
 NAN = float("nan")
 CATALOGUE = catalogue_of({}, {"is_active": False}, {}, {}, {}, {})
@@ -80,6 +81,16 @@ def test_a_source_is_asked_for_enough_to_survive_the_filters() -> None:
     assert source.asked == 10
     ran(recipe(source, n=5), limit=8)
     assert source.asked == 10
+
+
+def test_items_deleted_since_the_build_do_not_use_up_a_sources_proposals() -> None:
+    deleted = 40
+    weights = np.zeros((deleted + 2, deleted + 2))
+    # The history's item goes with forty deleted ones, and a little with item c.
+    weights[0, 2:], weights[0, 1] = 0.9, 0.1
+    bundle = bundle_of([10, 30, *range(1000, 1000 + deleted)], item_to_item=weights)
+    shown = run(recipe(ItemToItem(), n=5), query_of(CATALOGUE, bundle, history=history_of([0])), Trace())
+    assert shown.rows.tolist() == [2]
 
 
 def test_a_source_of_n_nought_only_scores() -> None:
