@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from django.db import connection
 
 from experiments.models import Exposure
-from interactions.impressions import ServedList
+from interactions.contracts import ServedList
 
 # Sorted, so that two writers lock the same keys in the same order. The join leaves out experiments deleted meanwhile.
 _INSERT = """

@@ -1,4 +1,4 @@
-"""What enters and leaves `recording`."""
+"""What enters and leaves `recording`, and what `impressions` notes."""
 
 from __future__ import annotations
 
@@ -40,3 +40,32 @@ class Verdict:
 
 ACCEPTED = Verdict("accepted")
 DUPLICATE = Verdict("duplicate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedItem:
+    """One item of a served list."""
+
+    item_pk: int
+    position: int
+    """0 is first."""
+    source: str
+    propensity: float = 1.0
+    """Probability with which the policy showed it here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedList:
+    """One list as it was shown."""
+
+    request_id: UUID
+    shown_at: float
+    """POSIX seconds."""
+    user_id: str
+    placement: str
+    model_version: str
+    rules_version: int
+    experiment_id: str = ""
+    phase: int | None = None
+    variant: str = ""
+    items: tuple[ServedItem, ...] = ()

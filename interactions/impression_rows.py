@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import connection
 
-if TYPE_CHECKING:
-    from interactions.impressions import ServedList
+from interactions.contracts import ServedList
 
 _TYPES = {
     "shown_at": "timestamptz",

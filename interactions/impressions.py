@@ -10,8 +10,6 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from uuid import UUID
 
 import msgspec
 import redis
@@ -20,6 +18,7 @@ from django.db import Error as DatabaseError
 
 from catalog.redis_store import key
 from interactions import dead_letters, impression_rows
+from interactions.contracts import ServedList
 from interactions.metrics import impressions_dropped, impressions_refused
 from interactions.redis_breaker import RedisAway, ask
 
@@ -32,35 +31,6 @@ CLAIM_IDLE_MS = 60_000
 """An entry that a consumer has held for longer belongs to a dead one: a batch is written within seconds."""
 GROUP = "writers"
 FIELD = "list"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServedItem:
-    """One item of a served list."""
-
-    item_pk: int
-    position: int
-    """0 is first."""
-    source: str
-    propensity: float = 1.0
-    """Probability with which the policy showed it here."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServedList:
-    """One list as it was shown."""
-
-    request_id: UUID
-    shown_at: float
-    """POSIX seconds."""
-    user_id: str
-    placement: str
-    model_version: str
-    rules_version: int
-    experiment_id: str = ""
-    phase: int | None = None
-    variant: str = ""
-    items: tuple[ServedItem, ...] = ()
 
 
 Alongside = Callable[[Sequence[ServedList]], object]

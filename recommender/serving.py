@@ -19,7 +19,7 @@ import numpy as np
 from experiments import exposure
 from experiments.assignment import Assignment
 from interactions import impressions
-from interactions.impressions import ServedItem, ServedList
+from interactions.contracts import ServedItem, ServedList
 from recommender import conf
 from recommender.answering import Answer, answer, inspect
 from recommender.contracts import Query, RecommendationList, RowArray

@@ -8,8 +8,9 @@ from django.db import DataError, transaction
 
 from experiments.exposure import erase, record_first
 from experiments.models import Experiment, Exposure
-from interactions.impressions import ServedItem, ServedList, write_pending
+from interactions.contracts import ServedItem, ServedList
 from interactions.impressions import record as record_impressions
+from interactions.impressions import write_pending
 from tests.experiments.conftest import Audience
 
 

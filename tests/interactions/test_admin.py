@@ -10,8 +10,7 @@ from django.test import Client
 
 from catalog.models import Item
 from interactions import impressions
-from interactions.contracts import EventInput
-from interactions.impressions import ServedItem, ServedList
+from interactions.contracts import EventInput, ServedItem, ServedList
 from interactions.models import DeadLetter, Event, EventType, Impression, UserProfile
 from interactions.recording import record
 

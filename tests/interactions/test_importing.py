@@ -18,7 +18,7 @@ from catalog.datasets import lines
 from catalog.datasets.problems import DatasetError
 from catalog.importing import UpsertCounts
 from catalog.models import Item
-from interactions import features, staging
+from interactions import features, staged_insert
 from interactions.identity import derive_event_id
 from interactions.importing import DatasetRefused, ImportResult, import_dataset
 from interactions.models import DeadLetter, Event, EventKey, UserProfile
@@ -428,7 +428,7 @@ def test_an_import_that_died_between_parts_is_completed_by_the_next(
 
     events = EVENTS_HEADER + "".join(f"u{number},a,{number},\n" for number in range(3_000))
     folder(tmp_path, {"items.csv": ITEMS_CSV, "events.csv": events})
-    monkeypatch.setattr(staging, "PART_ROWS", 1_000)
+    monkeypatch.setattr(staged_insert, "PART_ROWS", 1_000)
     with pytest.raises(Died):
         import_dataset(tmp_path, progress=die)
     stored = Event.objects.count()

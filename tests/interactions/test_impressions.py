@@ -10,7 +10,8 @@ from django.db import connection
 
 from catalog.redis_store import client
 from interactions import impressions
-from interactions.impressions import ServedItem, ServedList, record, stream_key, write_pending
+from interactions.contracts import ServedItem, ServedList
+from interactions.impressions import record, stream_key, write_pending
 from interactions.metrics import impressions_dropped
 from interactions.models import DeadLetter, Impression
 

@@ -10,8 +10,7 @@ from django.utils import timezone
 from catalog.redis_store import client, key
 from experiments.models import Experiment, Exposure, Metric
 from interactions import features, impressions, stale_histories
-from interactions.contracts import EventInput
-from interactions.impressions import ServedItem, ServedList
+from interactions.contracts import EventInput, ServedItem, ServedList
 from interactions.models import DeadLetter, Event, EventKey, Impression, StaleHistory, UserProfile
 from interactions.recording import record
 from tests.interactions.api.conftest import Send
