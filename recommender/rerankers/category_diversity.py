@@ -13,6 +13,7 @@ class CategoryDiversity(Reranker):
 
     The k-th best item of its category (k from 0) keeps 1 − strength · (1 − decay^k) of its score, so that the loss of
     a long-lived category is bounded by `strength`. The same idea as author diversity in xai-org/x-algorithm.
+    Items without a category are left alone: they need not be alike.
 
     Parameters
     ----------
@@ -37,6 +38,8 @@ class CategoryDiversity(Reranker):
         starts = np.flatnonzero(np.concatenate(([True], grouped[1:] != grouped[:-1])))
         rank = np.empty(len(codes), dtype=np.int64)
         rank[by_category] = np.arange(len(codes)) - np.repeat(starts, np.diff(np.append(starts, len(codes))))
+        if "" in query.catalogue.categories:
+            rank[codes == query.catalogue.categories.index("")] = 0
         keep = 1 - self.strength * (1 - self.decay**rank)
         score = (candidates.score * keep).astype(np.float32)
         order = np.argsort(-score, kind="stable")

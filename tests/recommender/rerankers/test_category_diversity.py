@@ -40,3 +40,10 @@ def test_equal_scores_keep_their_order() -> None:
 
 def test_no_candidates_are_no_trouble() -> None:
     assert len(CategoryDiversity().rerank(QUERY, candidates_of([], []))) == 0
+
+
+def test_items_without_a_category_are_not_taken_for_alike() -> None:
+    query = query_of(catalogue_of({}, {}, {"category": "war"}))
+    reranked = CategoryDiversity(strength=1.0, decay=0.0).rerank(query, candidates_of([0, 1, 2], [1.0, 0.9, 0.5]))
+    assert reranked.rows.tolist() == [0, 1, 2]
+    assert reranked.score == pytest.approx([1.0, 0.9, 0.5])
