@@ -65,7 +65,7 @@ def answer(recipe_name: str, query: Query, *, known: bool) -> Answer:
         FALLBACKS.labels(reason=reason).inc()
     return Answer(
         recipe=recipe.name,
-        rows=tuple(int(row) for row in candidates.rows),
+        rows=tuple(candidates.rows.tolist()),
         items=_items(recipe, query, candidates),
         fallback=bool(reason),
         fallback_reason=reason,
@@ -124,13 +124,14 @@ def _items(recipe: Recipe, query: Query, candidates: Candidates) -> tuple[Recomm
     if not len(candidates):
         return ()
     reasons = explain(recipe, query, candidates)
+    scores = np.clip(np.nan_to_num(candidates.score), 0, 1).tolist()
     return tuple(
         Recommendation(
             item_id=query.catalogue.cards[row].item_id,
-            score=round(float(np.clip(np.nan_to_num(score), 0, 1)), 6),
-            reason=sentence(reason, query, int(row)),
+            score=round(score, 6),
+            reason=sentence(reason, query, row),
             source=reason.source,
             card=query.catalogue.cards[row],
         )
-        for row, score, reason in zip(candidates.rows, candidates.score, reasons, strict=True)
+        for row, score, reason in zip(candidates.rows.tolist(), scores, reasons, strict=True)
     )

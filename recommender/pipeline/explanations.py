@@ -44,18 +44,31 @@ def explain(recipe: Recipe, query: Query, candidates: Candidates) -> list[Explan
         contributions = slot.source.contributions(query, candidates.rows)
         if contributions is not None:
             parts += np.float32(factor) * contributions
-    return [_of_one(query, candidates, lift, parts, position) for position in range(len(candidates))]
+    return [
+        Explanation(source="rule", because_of=None, share=0.0)
+        if pinned
+        else Explanation(source=source, because_of=because_of, share=share)
+        for pinned, source, (because_of, share) in zip(
+            candidates.pinned.tolist(), _sources(lift, len(candidates)), _seeds(query, parts), strict=True
+        )
+    ]
 
 
-def _of_one(
-    query: Query, candidates: Candidates, lift: dict[str, FloatArray], parts: FloatArray, position: int
-) -> Explanation:
-    if candidates.pinned[position]:
-        return Explanation(source="rule", because_of=None, share=0.0)
-    source = max(lift, key=lambda name: lift[name][position], default="")
-    column = parts[:, position]
-    if not len(column) or column.max() <= 0:
-        return Explanation(source=source, because_of=None, share=0.0)
-    best = int(np.argmax(column))
-    share = float(column[best] / np.maximum(column, 0).sum())
-    return Explanation(source=source, because_of=int(query.basis[best]), share=share)
+def _sources(lift: dict[str, FloatArray], n: int) -> list[str]:
+    """Return the source that lifts each of the `n` candidates most, "" without any."""
+    if not lift:
+        return [""] * n
+    names = list(lift)
+    return [names[best] for best in np.argmax(np.stack(list(lift.values())), axis=0).tolist()]
+
+
+def _seeds(query: Query, parts: FloatArray) -> list[tuple[int | None, float]]:
+    """Return for each column of `parts` the basis row that adds most and its share, (None, 0) when none adds."""
+    if not len(parts):
+        return [(None, 0.0)] * parts.shape[1]
+    best, most = query.basis[np.argmax(parts, axis=0)], parts.max(axis=0)
+    totals = np.maximum(parts, 0).sum(axis=0)
+    shares = np.divide(most, totals, out=np.zeros_like(most), where=most > 0)
+    return [
+        (row, share) if share > 0 else (None, 0.0) for row, share in zip(best.tolist(), shares.tolist(), strict=True)
+    ]

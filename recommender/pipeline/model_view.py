@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from catalog.snapshot import Catalogue
 from recommender.contracts import FloatArray, RowArray
 from recommender.registry.artifacts import Bundle
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class ModelView:
     """A bundle with both directions of the mapping between its rows and the catalogue's."""
 
@@ -23,12 +25,26 @@ class ModelView:
     """(model items,) row of the catalogue, -1 where the item has been deleted since the build."""
     row_in_model: RowArray
     """(catalogue items,) row of the model, -1 where the item is newer than the build."""
+    _matrices: dict[str, sparse.csr_matrix] = field(default_factory=dict, init=False, repr=False)
     deleted: int
     """Number of the model's items that the catalogue no longer has."""
+
+    @cached_property
+    def popularity(self) -> FloatArray:
+        """(catalogue items,) float32, what the model counted of each item, nan where it does not know it."""
+        counted = np.asarray(self.array("popularity"), dtype=np.float32)
+        return self.spread(counted, np.arange(len(self.row_in_model)))
 
     def array(self, name: str) -> NDArray[Any]:
         """Return the bundle's array `name`; KeyError when this version was built without it."""
         return self.bundle.arrays[name]
+
+    def matrix(self, name: str) -> sparse.csr_matrix:
+        """Return the (items, items) matrix of the arrays `<name>.indptr`, `.indices` and `.data`, without a copy."""
+        if name not in self._matrices:
+            parts = tuple(self.array(f"{name}.{part}") for part in ("data", "indices", "indptr"))
+            self._matrices[name] = sparse.csr_matrix(parts, shape=(self.bundle.items, self.bundle.items), copy=False)
+        return self._matrices[name]
 
     def known(self, rows: RowArray) -> tuple[RowArray, NDArray[np.bool_]]:
         """Return the model rows of catalogue `rows` (unknown ones clipped to 0) and the mask of known ones."""

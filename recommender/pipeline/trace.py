@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +19,14 @@ class Step:
     error: str = ""
     removed: list[str] = field(default_factory=list)
     """External ids that a filter or rule removed (at most 50 are kept)."""
+    _started: float = field(default=0.0, init=False, repr=False, compare=False)
+
+    def __enter__(self) -> Step:
+        self._started = time.perf_counter()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.milliseconds = round((time.perf_counter() - self._started) * 1000, 3)
 
 
 @dataclass(slots=True)
@@ -29,16 +35,11 @@ class Trace:
 
     steps: list[Step] = field(default_factory=list)
 
-    @contextmanager
-    def step(self, kind: str, stage: str, went_in: int = 0) -> Iterator[Step]:
-        """Time a stage; the caller fills in what came out."""
+    def step(self, kind: str, stage: str, went_in: int = 0) -> Step:
+        """Return the next step, which times the `with` block it opens; the caller fills in what came out."""
         step = Step(kind, stage, went_in)
         self.steps.append(step)
-        started = time.perf_counter()
-        try:
-            yield step
-        finally:
-            step.milliseconds = round((time.perf_counter() - started) * 1000, 3)
+        return step
 
     @property
     def errors(self) -> list[str]:

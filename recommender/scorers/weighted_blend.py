@@ -35,9 +35,11 @@ class WeightedBlend(Scorer):
         shares = self.shares(candidates)
         query.scratch[self.name] = shares
         for name, (factor, mean) in shares.items():
-            scores = candidates.source_scores[name].astype(np.float64)
+            scores = candidates.source_scores[name]
             known = np.isfinite(scores)
-            blended += factor * (np.where(known, scores, scores[known].min()) - mean)
+            if not known.all():
+                scores = np.where(known, scores, scores[known].min())
+            blended += factor * (scores.astype(np.float64) - mean)
         low, high = blended.min(initial=np.inf), blended.max(initial=-np.inf)
         return ((blended - low) / (high - low) if high > low else np.ones_like(blended)).astype(np.float32)
 
@@ -48,10 +50,16 @@ class WeightedBlend(Scorer):
         """
         shares = {}
         for name, scores in candidates.source_scores.items():
-            known = scores[np.isfinite(scores)].astype(np.float64)
-            if not len(known) or self.weights.get(name, 0.0) == 0.0:
+            if self.weights.get(name, 0.0) == 0.0:
                 continue
-            spread = float(known.std())
-            if spread > ROUNDING * np.abs(known).max():
-                shares[name] = (self.weights[name] / spread, float(known.mean()))
+            finite = np.isfinite(scores)
+            known = (scores if finite.all() else scores[finite]).astype(np.float64)
+            if not len(known):
+                continue
+            mean = float(known.mean())
+            largest = max(float(known.max()), -float(known.min()))
+            known -= mean
+            spread = float(np.sqrt(known @ known / len(known)))
+            if spread > ROUNDING * largest:
+                shares[name] = (self.weights[name] / spread, mean)
         return shares

@@ -7,12 +7,30 @@ left side c counts at least 1: an old event may pull less than an unseen item's 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.contracts import FloatArray, Query, RowArray
 from recommender.pipeline.model_view import ModelView
 from recommender.pipeline.stages import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FoldIn:
+    """The user's equations and their solution; f factors, h history items that the model knows."""
+
+    system: NDArray[np.float64]
+    """(f, f), the left side."""
+    factors: NDArray[np.float64]
+    """(h, f) of the history items."""
+    confidence: NDArray[np.float64]
+    """(h,)."""
+    known: NDArray[np.bool_]
+    """(basis,) which items those are."""
+    vector: FloatArray
+    """(f,), the solution."""
 
 
 class Collaborative(Source):
@@ -46,7 +64,7 @@ class Collaborative(Source):
     def score(self, query: Query, rows: RowArray) -> FloatArray:
         view, vector = _view(query), self._vector(query)
         model_rows, known = view.known(rows)
-        factors = view.array("collaborative.factors")[model_rows]
+        factors = view.array("collaborative.factors").take(model_rows, axis=0)
         scores = factors @ vector
         if query.seed is not None:
             norms = np.linalg.norm(factors, axis=1)
@@ -57,45 +75,39 @@ class Collaborative(Source):
         """Split the score by history item: it is linear in the items' confidence-weighted factors."""
         if query.seed is not None:
             return np.nan_to_num(self.score(query, rows))[None, :]
-        view = _view(query)
-        system, history_factors, confidence, known = self._equations(query, view)
+        view, work = _view(query), self._work(query)
         model_rows, known_rows = view.known(rows)
-        targets = np.asarray(view.array("collaborative.factors")[model_rows], dtype=np.float64)
+        targets = view.array("collaborative.factors").take(model_rows, axis=0).astype(np.float64)
         parts = np.zeros((len(query.basis), len(rows)), dtype=np.float32)
-        solved = np.linalg.solve(system, targets.T)
-        parts[known] = (history_factors * confidence[:, None]) @ solved
+        solved = np.linalg.solve(work.system, targets.T)
+        parts[work.known] = (work.factors * work.confidence[:, None]) @ solved
         parts[:, ~known_rows] = 0
         return parts
 
     def _vector(self, query: Query) -> FloatArray:
-        """Return (factors,) float32, computed once a request."""
+        """Return (factors,) float32: the folded-in user, or the seed's factors brought to length 1."""
+        if query.seed is None:
+            return self._work(query).vector
+        view = _view(query)
+        vector: FloatArray = view.array("collaborative.factors")[view.row_in_model[query.seed]]
+        norm = np.linalg.norm(vector)
+        return vector / norm if norm > 0 else vector
+
+    def _work(self, query: Query) -> _FoldIn:
         if self.name not in query.scratch:
-            view = _view(query)
-            if query.seed is not None:
-                vector = np.array(view.array("collaborative.factors")[view.row_in_model[query.seed]])
-                norm = np.linalg.norm(vector)
-                vector = vector / norm if norm > 0 else vector
-            else:
-                system, history_factors, confidence, _ = self._equations(query, view)
-                vector = np.linalg.solve(system, history_factors.T @ confidence)
-            query.scratch[self.name] = vector.astype(np.float32)
-        kept: FloatArray = query.scratch[self.name]
+            query.scratch[self.name] = self._fold_in(query, _view(query))
+        kept: _FoldIn = query.scratch[self.name]
         return kept
 
-    def _equations(
-        self, query: Query, view: ModelView
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-        """Return (system (f, f), history factors (h, f), confidence (h,), mask of known history items)."""
+    def _fold_in(self, query: Query, view: ModelView) -> _FoldIn:
         parameters = view.bundle.meta["collaborative"]
         model_rows, known = view.known(query.basis)
-        factors = np.asarray(view.array("collaborative.factors")[model_rows[known]], dtype=np.float64)
+        factors = view.array("collaborative.factors").take(model_rows[known], axis=0).astype(np.float64)
         confidence = parameters["alpha"] * query.basis_weights(self.half_life)[known].astype(np.float64)
-        system = (
-            view.array("collaborative.gram")
-            + (factors.T * np.maximum(confidence - 1.0, 0.0)) @ factors
-            + parameters["regularization"] * np.eye(factors.shape[1])
-        )
-        return system, factors, confidence, known
+        system = view.array("collaborative.gram") + (factors.T * np.maximum(confidence - 1.0, 0.0)) @ factors
+        system[np.diag_indices_from(system)] += parameters["regularization"]
+        vector = np.linalg.solve(system, factors.T @ confidence).astype(np.float32)
+        return _FoldIn(system=system, factors=factors, confidence=confidence, known=known, vector=vector)
 
 
 def _view(query: Query) -> ModelView:

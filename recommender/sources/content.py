@@ -29,7 +29,7 @@ class Content(Source):
         return bool(query.model.known(query.basis)[1].any())
 
     def retrieve(self, query: Query, n: int) -> RowArray:
-        view, profile = _view(query), self._weighted(query).sum(axis=0)
+        view, (_, profile) = _view(query), self._work(query)
         if not profile.any():
             return np.empty(0, dtype=np.int64)
         model_rows, _ = view.bundle.indexes["content"].search(profile, n)
@@ -39,26 +39,30 @@ class Content(Source):
     def score(self, query: Query, rows: RowArray) -> FloatArray:
         view = _view(query)
         model_rows, known = view.known(rows)
-        scores = view.array("content.vectors")[model_rows] @ self._weighted(query).sum(axis=0)
+        _, profile = self._work(query)
+        scores = view.array("content.vectors").take(model_rows, axis=0) @ profile
         return np.where(known, scores, np.float32(np.nan)).astype(np.float32)
 
     def contributions(self, query: Query, rows: RowArray) -> FloatArray:
         view = _view(query)
         model_rows, known = view.known(rows)
-        parts: FloatArray = self._weighted(query) @ view.array("content.vectors")[model_rows].T
+        weighted, _ = self._work(query)
+        parts: FloatArray = weighted @ view.array("content.vectors").take(model_rows, axis=0).T
         parts[:, ~known] = 0
         return parts
 
-    def _weighted(self, query: Query) -> FloatArray:
-        """Return (basis, dimension) float32: each item's share of the profile; computed once a request."""
+    def _work(self, query: Query) -> tuple[FloatArray, FloatArray]:
+        """Return (basis, dimension) float32, each item's share of the profile, and their sum; once a request."""
         if self.name not in query.scratch:
             view = _view(query)
             model_rows, known = view.known(query.basis)
             weights = query.basis_weights(self.half_life) * known
             total = weights.sum()
             shares = weights / total if total > 0 else weights
-            query.scratch[self.name] = (view.array("content.vectors")[model_rows] * shares[:, None]).astype(np.float32)
-        kept: FloatArray = query.scratch[self.name]
+            vectors = view.array("content.vectors").take(model_rows, axis=0)
+            weighted = (vectors * shares[:, None]).astype(np.float32)
+            query.scratch[self.name] = weighted, weighted.sum(axis=0)
+        kept: tuple[FloatArray, FloatArray] = query.scratch[self.name]
         return kept
 
 

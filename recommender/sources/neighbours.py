@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from recommender.contracts import FloatArray, Query, RowArray
 from recommender.pipeline.model_view import ModelView
 from recommender.pipeline.stages import Source
 from recommender.sources.top_rows import top_rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """The matrix rows of the history and what they add up to."""
+
+    known: NDArray[np.bool_]
+    """(basis,) which history items the model knows."""
+    weights: FloatArray
+    """(known,)."""
+    entries: sparse.csr_matrix
+    """(known, model items)."""
+    scores: FloatArray
+    """(model items,), weights @ entries."""
 
 
 class NeighbourSource(Source):
@@ -43,58 +59,45 @@ class NeighbourSource(Source):
 
     def retrieve(self, query: Query, n: int) -> RowArray:
         view = _view(query)
-        scores = self._model_scores(query, view)
+        scores = self._work(query, view).scores
         best = top_rows(np.where(scores > 0, scores, np.float32(np.nan)), n)
         rows = view.row_in_catalogue[best]
         return rows[rows >= 0]
 
     def score(self, query: Query, rows: RowArray) -> FloatArray:
         view = _view(query)
-        return view.spread(self._model_scores(query, view), rows)
+        return view.spread(self._work(query, view).scores, rows)
 
     def contributions(self, query: Query, rows: RowArray) -> FloatArray:
         view = _view(query)
-        column_of = np.full(len(view.bundle.item_pks), -1, dtype=np.int64)
         model_rows, known = view.known(rows)
+        work = self._work(query, view)
+        # A look-up table, and `take` with a mode that skips a second check: a fifth of indexing the matrix by column.
+        column_of = np.full(view.bundle.items, -1, dtype=np.int32)
         column_of[model_rows[known]] = np.flatnonzero(known)
-        basis, weights, targets, values = self._entries(query, view)
-        columns = column_of[targets]
-        wanted = columns >= 0
+        columns = column_of.take(work.entries.indices, mode="clip")
+        hits = np.flatnonzero(columns >= 0)
+        history = np.searchsorted(work.entries.indptr, hits, side="right") - 1
         parts = np.zeros((len(query.basis), len(rows)), dtype=np.float32)
-        np.add.at(parts, (basis[wanted], columns[wanted]), weights[wanted] * values[wanted])
+        parts[np.flatnonzero(work.known)[history], columns[hits]] = work.weights[history] * work.entries.data[hits]
         return parts
 
-    def _model_scores(self, query: Query, view: ModelView) -> FloatArray:
-        """Return (model items,) float32, computed once a request."""
+    def _work(self, query: Query, view: ModelView) -> _Work:
+        """Return what is computed once a request."""
         if self.name not in query.scratch:
-            _, weights, targets, values = self._entries(query, view)
-            scores = np.bincount(targets, weights=weights * values, minlength=len(view.bundle.item_pks))
-            query.scratch[self.name] = scores.astype(np.float32)
-        scores_kept: FloatArray = query.scratch[self.name]
-        return scores_kept
+            query.scratch[self.name] = self._add_up(query, view)
+        kept: _Work = query.scratch[self.name]
+        return kept
 
-    def _entries(
-        self, query: Query, view: ModelView
-    ) -> tuple[NDArray[np.int64], FloatArray, NDArray[np.int32], FloatArray]:
-        """Return the matrix entries of the history's rows: (position in basis, its weight, column, value)."""
-        indptr = view.array(f"{self.artefact}.indptr")
-        indices = view.array(f"{self.artefact}.indices")
-        data = view.array(f"{self.artefact}.data")
+    def _add_up(self, query: Query, view: ModelView) -> _Work:
         model_rows, known = view.known(query.basis)
-        positions = np.flatnonzero(known)
-        weights = query.basis_weights(self.half_life, self.floor)
-        starts, stops = indptr[model_rows[known]], indptr[model_rows[known] + 1]
-        if not len(positions):
-            nothing = np.empty(0, dtype=np.float32)
-            return np.empty(0, np.int64), nothing, np.empty(0, np.int32), nothing
-        lengths = stops - starts
-        basis = np.repeat(positions, lengths)
-        spans = [slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
-        targets = np.concatenate([indices[span] for span in spans])
-        values = np.concatenate([data[span] for span in spans])
+        weights = query.basis_weights(self.half_life, self.floor)[known]
+        entries = view.matrix(self.artefact)[model_rows[known]]
         if self.popularity_discount:
-            values = values / (view.array("popularity")[targets] + 10) ** np.float32(self.popularity_discount)
-        return basis, weights[basis], targets, values
+            popularity = view.array("popularity")[entries.indices]
+            entries.data = entries.data / (popularity + 10) ** np.float32(self.popularity_discount)
+        scores = np.asarray(entries.T @ weights, dtype=np.float32)
+        return _Work(known=known, weights=weights, entries=entries, scores=scores)
 
 
 def _view(query: Query) -> ModelView:

@@ -24,8 +24,7 @@ class Popular(Source):
         if self.name not in query.scratch:
             popularity = query.catalogue.popularity
             if query.model is not None:
-                everything = np.arange(len(query.catalogue))
-                built = query.model.spread(np.asarray(query.model.array("popularity"), dtype=np.float32), everything)
+                built = query.model.popularity
                 popularity = np.where(np.isfinite(built), built, popularity)
             query.scratch[self.name] = np.log1p(popularity).astype(np.float32)
         kept: FloatArray = query.scratch[self.name]

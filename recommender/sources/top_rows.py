@@ -12,7 +12,8 @@ def top_rows(scores: FloatArray, n: int) -> RowArray:
     n = min(n, len(scores))
     if n <= 0:
         return np.empty(0, dtype=np.int64)
-    ranked = np.where(np.isfinite(scores), scores, -np.inf)
-    best = np.argpartition(-ranked, n - 1)[:n] if n < len(ranked) else np.arange(len(ranked))
-    best = best[np.lexsort((best, -ranked[best]))]
-    return best[np.isfinite(ranked[best])].astype(np.int64)
+    descending = np.where(np.isfinite(scores), -scores, np.inf)
+    # Everything at least as good as the n-th: which of many equals is returned does not depend on the partition.
+    due = descending <= np.partition(descending, n - 1)[n - 1] if n < len(scores) else np.isfinite(scores)
+    best = np.flatnonzero(due & (descending < np.inf))
+    return best[np.argsort(descending[best], kind="stable")[:n]]
