@@ -48,6 +48,7 @@ def _options(arguments: list[str]) -> Namespace:
 
 
 def _run(benchmarks: list[suite.Benchmark], console: Console) -> int:
+    described = machine.describe()
     rows: list[Row] = []
     failed = []
     started = time.perf_counter()
@@ -63,7 +64,6 @@ def _run(benchmarks: list[suite.Benchmark], console: Console) -> int:
     except local_services.LocalServiceError as error:
         console.print(f"[red]{error}[/]")
         return 1
-    described = machine.describe()
     report.write(RESULT, described, rows)
     report.show(console, described, rows)
     minutes, seconds = divmod(round(time.perf_counter() - started), 60)

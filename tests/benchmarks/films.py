@@ -81,7 +81,10 @@ def write_items(data: Path, path: Path) -> None:
 
     People's tags stay out: many were given after the ratings that are held out.
     """
-    with (data / "movies.csv").open(encoding="utf-8", newline="") as source, path.open("w", newline="") as file:
+    with (
+        (data / "movies.csv").open(encoding="utf-8", newline="") as source,
+        path.open("w", encoding="utf-8", newline="") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(["item_id", "title", "category", "tags", "published_at"])
         for film in csv.DictReader(source):

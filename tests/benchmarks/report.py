@@ -39,7 +39,10 @@ def write(path: Path, machine: Machine, rows: Sequence[Row]) -> None:
 
 def show(console: Console, machine: Machine, rows: Sequence[Row]) -> None:
     """Print the table and, below it, how many targets are met."""
-    title = f"{machine['cpus']} CPUs ({machine['cpu model']}), {machine['memory']} GB, Python {machine['python']}"
+    title = (
+        f"{machine['cpus']} CPUs ({machine['cpu model']}), {machine['memory']} GB, Python {machine['python']}, "
+        f"load before {machine['load before']}"
+    )
     table = Table(title=title, title_justify="left")
     for heading in ("", "value", "", "target", "met"):
         table.add_column(heading, justify="right" if heading in ("value", "target") else "left")
