@@ -12,7 +12,7 @@ from prometheus_client import Counter
 from recommender.contracts import Candidates, Query, Recommendation
 from recommender.pipeline import recipes, runner
 from recommender.pipeline.explanations import explain
-from recommender.pipeline.reasons import sentence
+from recommender.pipeline.reasons import sentences
 from recommender.pipeline.recipes import Recipe
 from recommender.pipeline.runner import StageFailed
 from recommender.pipeline.trace import Trace
@@ -123,15 +123,15 @@ def _without_seed(query: Query) -> Query:
 def _items(recipe: Recipe, query: Query, candidates: Candidates) -> tuple[Recommendation, ...]:
     if not len(candidates):
         return ()
-    reasons = explain(recipe, query, candidates)
+    reasons, rows = explain(recipe, query, candidates), candidates.rows.tolist()
     scores = np.clip(np.nan_to_num(candidates.score), 0, 1).tolist()
     return tuple(
         Recommendation(
             item_id=query.catalogue.cards[row].item_id,
             score=round(score, 6),
-            reason=sentence(reason, query, row),
+            reason=words,
             source=reason.source,
             card=query.catalogue.cards[row],
         )
-        for row, score, reason in zip(candidates.rows.tolist(), scores, reasons, strict=True)
+        for row, score, reason, words in zip(rows, scores, reasons, sentences(reasons, query, rows), strict=True)
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from catalog.snapshot import Catalogue
 from recommender import conf
 from recommender.contracts import Query
@@ -11,8 +13,18 @@ NOT_PERSONAL = ("popular", "new_items")
 
 
 def sentence(explanation: Explanation, query: Query, row: int) -> str:
-    """Return the reason in words, from the templates of RECOMMENDER_REASONS."""
-    templates: dict[str, str] = conf.get("REASONS")
+    """Return the reason of one item in words."""
+    return sentences([explanation], query, [row])[0]
+
+
+def sentences(explanations: Sequence[Explanation], query: Query, rows: Sequence[int]) -> list[str]:
+    """Return the reasons of the items `rows` in words, from the templates of RECOMMENDER_REASONS."""
+    # Once a list: a setting that is not set costs Django as much as the sentence itself.
+    templates: Mapping[str, str] = conf.get("REASONS")
+    return [_worded(templates, explanation, query, row) for explanation, row in zip(explanations, rows, strict=True)]
+
+
+def _worded(templates: Mapping[str, str], explanation: Explanation, query: Query, row: int) -> str:
     catalogue: Catalogue = query.catalogue
     if explanation.source == "rule":
         return templates["rule"]
