@@ -7,21 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.snapshot import Catalogue, ItemCard
-
-if TYPE_CHECKING:
-    from recommender.pipeline.model_view import ModelView
-    from recommender.rules.compile import CompiledRules
-
-RowArray = NDArray[np.int64]
-FloatArray = NDArray[np.float32]
-BoolArray = NDArray[np.bool_]
+from recommender.arrays import BoolArray, FloatArray, RowArray
+from recommender.pipeline.model_view import ModelView
+from recommender.rules.compile import CompiledRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,8 @@ from interactions import impressions
 from interactions.contracts import ServedItem, ServedList
 from recommender import conf
 from recommender.answering import Answer, answer, inspect
-from recommender.contracts import Query, RecommendationList, RowArray
+from recommender.arrays import RowArray
+from recommender.contracts import Query, RecommendationList
 from recommender.exceptions import RequestError, UnknownItem
 from recommender.queries import PlacementSpec
 from recommender.seeds import choose_seeds

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommender.contracts import BoolArray, Candidates, Query
+from recommender.arrays import BoolArray
+from recommender.contracts import Candidates, Query
 from recommender.pipeline.stages import Filter
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.contracts import Candidates, FloatArray, Query
+from recommender.arrays import FloatArray
+from recommender.contracts import Candidates, Query
 from recommender.pipeline.recipes import Recipe
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from catalog.snapshot import Catalogue
-from recommender.contracts import FloatArray, RowArray
+from recommender.arrays import FloatArray, RowArray
 from recommender.registry.artifacts import Bundle
 
 

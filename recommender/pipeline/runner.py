@@ -9,7 +9,8 @@ import numpy as np
 from django.db import DatabaseError
 from redis import RedisError
 
-from recommender.contracts import Candidates, FloatArray, Query, RowArray
+from recommender.arrays import FloatArray, RowArray
+from recommender.contracts import Candidates, Query
 from recommender.exceptions import BackendError
 from recommender.pipeline.recipes import Recipe
 from recommender.pipeline.stages import Filter, Reranker

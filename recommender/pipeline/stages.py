@@ -9,7 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from recommender.contracts import BoolArray, Candidates, FloatArray, Query, RowArray
+from recommender.arrays import BoolArray, FloatArray, RowArray
+from recommender.contracts import Candidates, Query
 
 
 class Stage(ABC):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.snapshot import Catalogue
-from recommender.contracts import BoolArray, FloatArray, RowArray
+from recommender.arrays import BoolArray, FloatArray, RowArray
 from recommender.models import Rule
 
 

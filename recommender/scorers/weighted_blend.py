@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from recommender.contracts import Candidates, FloatArray, Query
+from recommender.arrays import FloatArray
+from recommender.contracts import Candidates, Query
 from recommender.pipeline.stages import Scorer
 
 ROUNDING = 4 * float(np.finfo(np.float32).eps)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.contracts import FloatArray, Query, RowArray
+from recommender.arrays import FloatArray, RowArray
+from recommender.contracts import Query
 from recommender.pipeline.model_view import ModelView
 from recommender.pipeline.stages import Source
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommender.contracts import FloatArray, Query, RowArray
+from recommender.arrays import FloatArray, RowArray
+from recommender.contracts import Query
 from recommender.pipeline.model_view import ModelView
 from recommender.pipeline.stages import Source
 from recommender.sources.top_rows import top_rows

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.snapshot import Catalogue
-from recommender.contracts import FloatArray, Query, RowArray
+from recommender.arrays import FloatArray, RowArray
+from recommender.contracts import Query
 from recommender.pipeline.stages import Source
 from recommender.sources.top_rows import top_rows
 

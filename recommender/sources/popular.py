@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommender.contracts import FloatArray, Query, RowArray
+from recommender.arrays import FloatArray, RowArray
+from recommender.contracts import Query
 from recommender.pipeline.stages import Source
 from recommender.sources.top_rows import top_rows
 

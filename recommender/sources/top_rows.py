@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommender.contracts import FloatArray, RowArray
+from recommender.arrays import FloatArray, RowArray
 
 
 def top_rows(scores: FloatArray, n: int) -> RowArray:

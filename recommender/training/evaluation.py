@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.snapshot import Catalogue
-from recommender.contracts import History, Query, RowArray
+from recommender.arrays import RowArray
+from recommender.contracts import History, Query
 from recommender.history import HISTORY_ITEMS
 from recommender.pipeline import model_view, recipes, runner
 from recommender.pipeline.recipes import Recipe

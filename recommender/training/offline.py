@@ -11,7 +11,7 @@ import numpy as np
 
 from catalog import snapshot
 from catalog.snapshot import Catalogue
-from recommender.contracts import RowArray
+from recommender.arrays import RowArray
 from recommender.exceptions import DataError
 from recommender.training import csv_files, trial
 from recommender.training.dataset import Interactions, interactions

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommender.contracts import BoolArray, Candidates, FloatArray, Query, RowArray
+from recommender.arrays import BoolArray, FloatArray, RowArray
+from recommender.contracts import Candidates, Query
 from recommender.exceptions import BackendError
 from recommender.pipeline.stages import Filter, Reranker, Scorer, Source
 
