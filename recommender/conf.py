@@ -78,7 +78,9 @@ DEFAULTS: dict[str, Any] = {
     "VECTOR_INDEXES": {
         "default": {
             "BACKEND": "recommender.vector_index.annoy.AnnoyIndexBackend",
-            "OPTIONS": {"n_trees": 50, "exact_below": 50_000},
+            # Exact search is quicker below about 50,000 items, and at 100,000 × 64 (3.4 ms) still the better bargain:
+            # with 50 trees Annoy finds 0.14 of the neighbours of vectors without structure in 1.6 ms (`make bench`).
+            "OPTIONS": {"n_trees": 50, "exact_below": 200_000},
         }
     },
     "MODEL_DIRECTORY": "",
