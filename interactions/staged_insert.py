@@ -14,7 +14,7 @@ from interactions.identity import CONTENT_ID_SQL
 
 PART_ROWS = 250_000
 """Events a transaction: three seconds or so, so that progress shows and locks are short. Every part locks and notes its
-users, nearly all there are in any part: four parts instead of ten save a million events five seconds."""
+users, nearly all there are in any part: noting takes 1.4 s of a million events in four parts, 2.9 s in ten."""
 
 _OCCURRED_AT = "timestamptz 'epoch' + e.microseconds * interval '1 microsecond'"
 FINGERPRINT = CONTENT_ID_SQL.format(

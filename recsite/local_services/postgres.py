@@ -29,7 +29,8 @@ OPTIONS = {
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "2GB",
-    # Event ids are random, so an import touches every page of their index: a million events take a tenth less.
+    # Event ids are random, so an import touches every page of their index and logs it whole after each checkpoint:
+    # a million events took 21.0 s instead of 22.4 in one pair of runs.
     "wal_compression": "on",
     # A solid-state disk reads at random nearly as fast as in order.
     "random_page_cost": "1.1",
