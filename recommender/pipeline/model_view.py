@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from catalog.snapshot import Catalogue
-from recommender.arrays import FloatArray, RowArray
+from catalog.snapshot import Catalogue, ItemCard
+from recommender import content_space
+from recommender.arrays import BoolArray, FloatArray, RowArray
+from recommender.content_space import ContentSpace
 from recommender.registry.artifacts import Bundle
 
 
@@ -28,12 +31,38 @@ class ModelView:
     _matrices: dict[str, sparse.csr_matrix] = field(default_factory=dict, init=False, repr=False)
     deleted: int
     """Number of the model's items that the catalogue no longer has."""
+    newer: RowArray
+    """(newer items,) rows of the catalogue that the model does not have, ascending."""
+    newer_cards: Sequence[ItemCard]
+    """What those items say about themselves."""
+    space: ContentSpace | None
+    """Where `content.vectors` come from; None when they cannot be computed from the items' words."""
 
     @cached_property
     def popularity(self) -> FloatArray:
         """(catalogue items,) float32, what the model counted of each item, nan where it does not know it."""
         counted = np.asarray(self.array("popularity"), dtype=np.float32)
         return self.spread(counted, np.arange(len(self.row_in_model)))
+
+    @cached_property
+    def newer_content(self) -> FloatArray:
+        """(newer items, dimension) float32, vectors from the items' words; zero for an item that says nothing."""
+        if self.space is None:
+            return np.zeros((len(self.newer), self.array("content.vectors").shape[1]), dtype=np.float32)
+        return self.space.vectors(self.newer_cards)
+
+    def content_vectors(self, rows: RowArray) -> tuple[FloatArray, BoolArray]:
+        """Return (len(rows), dimension) float32 content vectors of catalogue `rows`, and which of them are known.
+
+        An item newer than the build is known by its words, once the model was built from words.
+        """
+        model_rows, known = self.known(rows)
+        vectors: FloatArray = self.array("content.vectors").take(model_rows, axis=0)
+        newer = np.flatnonzero(~known)
+        if len(newer):
+            vectors[newer] = self.newer_content[np.searchsorted(self.newer, rows[newer])]
+            known[newer] = vectors[newer].any(axis=1)
+        return vectors, known
 
     def array(self, name: str) -> NDArray[Any]:
         """Return the bundle's array `name`; KeyError when this version was built without it."""
@@ -63,7 +92,22 @@ def build(bundle: Bundle, catalogue: Catalogue) -> ModelView:
     row_in_model = np.full(len(catalogue), -1, dtype=np.int64)
     present = np.flatnonzero(row_in_catalogue >= 0)
     row_in_model[row_in_catalogue[present]] = present
-    return ModelView(bundle, row_in_catalogue, row_in_model, len(bundle.item_pks) - len(present))
+    newer = np.flatnonzero(row_in_model < 0)
+    return ModelView(
+        bundle,
+        row_in_catalogue,
+        row_in_model,
+        deleted=len(bundle.item_pks) - len(present),
+        newer=newer,
+        newer_cards=[catalogue.cards[row] for row in newer.tolist()],
+        space=_space(bundle),
+    )
+
+
+@lru_cache(maxsize=1)
+def _space(bundle: Bundle) -> ContentSpace | None:
+    """Return the bundle's space of words; kept, because the catalogue changes far more often than the model."""
+    return content_space.stored(bundle.arrays)
 
 
 _lock = threading.Lock()

@@ -8,10 +8,13 @@ from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import Query
 from recommender.pipeline.model_view import ModelView
 from recommender.pipeline.stages import Source
+from recommender.sources.top_rows import top_rows
 
 
 class Content(Source):
     """Inner product of the item's vector with the recency-weighted mean of the history's.
+
+    Items newer than the build take part by the words they are described with (`content_space`).
 
     Parameters
     ----------
@@ -27,7 +30,7 @@ class Content(Source):
     def enabled(self, query: Query) -> bool:
         if query.model is None or "content.vectors" not in query.model.bundle.arrays or not len(query.basis):
             return False
-        return bool(query.model.known(query.basis)[1].any())
+        return bool(query.model.content_vectors(query.basis)[1].any())
 
     def retrieve(self, query: Query, n: int) -> RowArray:
         view, (_, profile) = _view(query), self._work(query)
@@ -35,32 +38,32 @@ class Content(Source):
             return np.empty(0, dtype=np.int64)
         model_rows, _ = view.bundle.indexes["content"].search(profile, n)
         rows = view.row_in_catalogue[model_rows]
-        return rows[rows >= 0]
+        rows = rows[rows >= 0]
+        if len(view.newer):
+            # The index is as old as the build; what came in since is few and compared one by one.
+            rows = np.concatenate([rows, view.newer])
+            rows = rows[top_rows(self.score(query, rows), n)]
+        return rows
 
     def score(self, query: Query, rows: RowArray) -> FloatArray:
-        view = _view(query)
-        model_rows, known = view.known(rows)
+        vectors, known = _view(query).content_vectors(rows)
         _, profile = self._work(query)
-        scores = view.array("content.vectors").take(model_rows, axis=0) @ profile
-        return np.where(known, scores, np.float32(np.nan)).astype(np.float32)
+        return np.where(known, vectors @ profile, np.float32(np.nan)).astype(np.float32)
 
     def contributions(self, query: Query, rows: RowArray) -> FloatArray:
-        view = _view(query)
-        model_rows, known = view.known(rows)
+        vectors, known = _view(query).content_vectors(rows)
         weighted, _ = self._work(query)
-        parts: FloatArray = weighted @ view.array("content.vectors").take(model_rows, axis=0).T
+        parts: FloatArray = weighted @ vectors.T
         parts[:, ~known] = 0
         return parts
 
     def _work(self, query: Query) -> tuple[FloatArray, FloatArray]:
         """Return (basis, dimension) float32, each item's share of the profile, and their sum; once a request."""
         if self.name not in query.scratch:
-            view = _view(query)
-            model_rows, known = view.known(query.basis)
+            vectors, known = _view(query).content_vectors(query.basis)
             weights = query.basis_weights(self.half_life) * known
             total = weights.sum()
             shares = weights / total if total > 0 else weights
-            vectors = view.array("content.vectors").take(model_rows, axis=0)
             weighted = (vectors * shares[:, None]).astype(np.float32)
             query.scratch[self.name] = weighted, weighted.sum(axis=0)
         kept: tuple[FloatArray, FloatArray] = query.scratch[self.name]

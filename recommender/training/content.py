@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.preprocessing import normalize
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from catalog.snapshot import ItemCard
+from recommender.content_space import PARTS_OF_WORDS, ContentSpace, terms_of, tfidf
 
-# Share of each part in the vector; a tag or a category says more than a word of the description.
-PART_WEIGHTS = {"tags": 1.0, "category": 0.6, "creators": 0.6, "title": 0.4, "description": 0.4}
+LEAST_ITEMS = 2
+"""A word that only one item uses says nothing about others. Tags, categories and creators are kept all the same: the
+next item may share them."""
 
 
 def train(cards: Sequence[ItemCard], dimension: int, seed: int) -> NDArray[np.float32]:
@@ -22,41 +23,40 @@ def train(cards: Sequence[ItemCard], dimension: int, seed: int) -> NDArray[np.fl
 
     dimension' is `dimension`, or less where the vocabulary is smaller.
     """
-    parts = [
-        _tfidf([[f"tag:{tag.casefold()}" for tag in card.tags] for card in cards], PART_WEIGHTS["tags"]),
-        _tfidf([[f"category:{card.category.casefold()}"] if card.category else [] for card in cards],
-               PART_WEIGHTS["category"]),
-        _tfidf([[f"creator:{name.casefold()}" for name in card.creators] for card in cards], PART_WEIGHTS["creators"]),
-        _words([card.title for card in cards], PART_WEIGHTS["title"]),
-        _words([card.description for card in cards], PART_WEIGHTS["description"]),
-    ]  # fmt: skip
-    features = sparse.csr_matrix(
-        sparse.hstack([part for part in parts if part.shape[1]] or [sparse.csr_matrix((len(cards), 1))])
-    )
-    dimension = min(dimension, features.shape[1] - 1, features.shape[0] - 1)
+    return fit(cards, dimension, seed).vectors(cards)
+
+
+def fit(cards: Sequence[ItemCard], dimension: int, seed: int) -> ContentSpace:
+    """Return the space of these items; see `train` for its dimension."""
+    frequency = _items_by_term(cards)
+    columns = {term: column for column, term in enumerate(sorted(frequency))}
+    counts = np.array([frequency[term] for term in columns], dtype=np.float64)
+    idf = (np.log((1 + len(cards)) / (1 + counts)) + 1).astype(np.float32)
+    return ContentSpace(columns=columns, idf=idf, components=_components(cards, columns, idf, dimension, seed))
+
+
+def _items_by_term(cards: Sequence[ItemCard]) -> dict[str, int]:
+    """Return how many items have each term that is worth a column."""
+    frequency: Counter[str] = Counter()
+    for card in cards:
+        for _, counts in terms_of(card):
+            frequency.update(counts.keys())
+    stop_words = {f"{part}:{word}" for part in PARTS_OF_WORDS for word in ENGLISH_STOP_WORDS}
+    words = tuple(f"{part}:" for part in PARTS_OF_WORDS)
+    return {
+        term: items
+        for term, items in frequency.items()
+        if not term.startswith(words) or (items >= LEAST_ITEMS and term not in stop_words)
+    }
+
+
+def _components(
+    cards: Sequence[ItemCard], columns: Mapping[str, int], idf: NDArray[np.float32], dimension: int, seed: int
+) -> NDArray[np.float32]:
+    dimension = min(dimension, len(columns) - 1, len(cards) - 1)
     if dimension < 1:
-        return np.asarray(normalize(features.toarray()), dtype=np.float32)
+        return np.eye(max(len(columns), 1), len(columns), dtype=np.float32)
     # scikit-learn also divides by the total variance, which is 0 when all items say the same.
     with np.errstate(invalid="ignore"):
-        vectors = TruncatedSVD(dimension, random_state=seed).fit_transform(features)
-    vectors[np.asarray(features.getnnz(axis=1)) == 0] = 0
-    return np.asarray(normalize(vectors), dtype=np.float32)
-
-
-def _tfidf(terms: list[list[str]], weight: float) -> sparse.csr_matrix:
-    return _vectorise(TfidfVectorizer(analyzer=_as_is, sublinear_tf=True), terms, weight)
-
-
-def _words(texts: list[str], weight: float) -> sparse.csr_matrix:
-    return _vectorise(TfidfVectorizer(stop_words="english", min_df=2, sublinear_tf=True), texts, weight)
-
-
-def _vectorise(vectorizer: TfidfVectorizer, documents: Sequence[object], weight: float) -> sparse.csr_matrix:
-    try:
-        return sparse.csr_matrix(vectorizer.fit_transform(documents) * weight)
-    except ValueError:  # an empty vocabulary: no item has this part
-        return sparse.csr_matrix((len(documents), 0))
-
-
-def _as_is(terms: list[str]) -> list[str]:
-    return terms
+        svd = TruncatedSVD(dimension, random_state=seed).fit(tfidf(cards, columns, idf))
+    return np.asarray(svd.components_, dtype=np.float32)

@@ -56,8 +56,9 @@ def train(
     progress("popularity")
     arrays["popularity"] = popularity.train(data, half_life_days=None)
     progress("content")
-    vectors = content.train(cards, int(conf.get("CONTENT")["dimension"]), seed)
-    arrays["content.vectors"] = vectors
+    space = content.fit(cards, int(conf.get("CONTENT")["dimension"]), seed)
+    vectors = space.vectors(cards)
+    arrays |= {"content.vectors": vectors, **space.arrays()}
     to_index["content"] = (vectors, "cosine")
     if len(data):
         matrix = data.matrix()

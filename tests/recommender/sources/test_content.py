@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from recommender.content_space import ContentSpace
 from recommender.contracts import Query
 from recommender.sources.content import Content
 from tests.recommender.worlds import bundle_of, catalogue_of, history_of, query_of
@@ -59,3 +62,34 @@ def test_it_needs_an_item_that_the_model_knows() -> None:
     assert not Content().enabled(query(history=history_of([3])))
     assert Content().enabled(query(seed=0))
     assert not Content().enabled(query_of(CATALOGUE, None, seed=0))
+
+
+SPACE = ContentSpace(
+    columns={"tag:heist": 0, "tag:spoof": 1}, idf=np.ones(2, np.float32), components=np.eye(2, dtype=np.float32)
+)
+TOLD = catalogue_of({}, {}, {}, {"tags": ["heist"]}, {"tags": ["spoof"]}, {"tags": ["western"]})
+"""d, e and f are newer than the model; it has never heard of westerns."""
+
+
+def told(**fields: object) -> Query:
+    words = bundle_of(PKS, vectors=VECTORS)
+    return query_of(TOLD, replace(words, arrays={**words.arrays, **SPACE.arrays()}), **fields)
+
+
+def test_an_item_newer_than_the_model_is_compared_by_its_words() -> None:
+    # The history is c, (1, 0): d is the same, e is at a right angle, f says nothing that the model knows.
+    asked = told(history=history_of([2]))
+    assert Content().score(asked, np.array([3, 4, 5])) == pytest.approx([1.0, 0.0, np.nan], nan_ok=True)
+    assert Content().contributions(asked, np.array([3, 4, 5])) == pytest.approx(np.array([[1.0, 0.0, 0.0]]))
+
+
+def test_an_item_newer_than_the_model_is_proposed_where_it_belongs() -> None:
+    # c and d 1, the deleted one 0.8, a 0.6, b and e 0.
+    assert Content().retrieve(told(history=history_of([2])), 6).tolist() == [2, 3, 0, 1, 4]
+    assert Content().retrieve(told(history=history_of([2])), 2).tolist() == [2, 3]
+
+
+def test_an_item_newer_than_the_model_can_be_what_the_list_is_about() -> None:
+    assert Content().score(told(seed=4), np.array([0, 1])) == pytest.approx([0.8, 1.0])
+    assert Content().enabled(told(history=history_of([3])))
+    assert not Content().enabled(told(seed=5))
