@@ -5,7 +5,7 @@ from math import log2
 import numpy as np
 import pytest
 
-from recommender.training.metrics import Metrics, measure
+from recommender.training.metrics import Metrics, counts, hits, measure, padded, per_user
 
 
 def measured(lists: list[list[int]], relevant: list[list[int]], k: int = 3, catalogue_size: int = 10) -> Metrics:
@@ -75,3 +75,38 @@ def test_figures_are_rounded_for_the_report() -> None:
     assert set(report) == {
         "ndcg", "recall", "precision", "average_precision", "reciprocal_rank", "hit_rate", "coverage", "users",
     }  # fmt: skip
+
+
+def rows(*lists: list[int]) -> list[np.ndarray]:
+    return [np.array(one, dtype=np.int64) for one in lists]
+
+
+def test_lists_are_cut_or_filled_up() -> None:
+    expected = [[1, 2], [3, -1], [-1, -1]]
+    assert padded(rows([1, 2, 9], [3], []), 2).tolist() == expected
+    assert padded(np.array([[1, 2, 9], [3, -1, -1], [-1, -1, -1]]), 2).tolist() == expected
+    assert padded([], 2).shape == (0, 2)
+
+
+def test_a_hit_is_the_users_own() -> None:
+    """Each has the other's item second; what fills a list up is no hit, not even on an item that nobody could rank."""
+    relevant = rows([1, 5], [2, 4], [-1, 0])
+    assert hits(padded(rows([1, 2, 3], [4, 1, 2], [3]), 3), relevant).tolist() == [
+        [True, False, False],
+        [True, False, True],
+        [False, False, False],
+    ]
+
+
+def test_figures_of_each_user_by_hand() -> None:
+    """The first has rank 2 of one relevant item, the second ranks 1 and 2 of three, the third nothing."""
+    relevant = rows([8], [1, 2, 3], [4])
+    found = per_user(hits(padded(rows([7, 8], [1, 2], [5, 6]), 2), relevant), counts(relevant))
+    assert {name: values.tolist() for name, values in found.items()} == {
+        "ndcg": pytest.approx([1 / log2(3), 1.0, 0.0]),
+        "recall": pytest.approx([1.0, 2 / 3, 0.0]),
+        "precision": [0.5, 1.0, 0.0],
+        "average_precision": [0.5, 1.0, 0.0],
+        "reciprocal_rank": [0.5, 1.0, 0.0],
+        "hit_rate": [1.0, 1.0, 0.0],
+    }
