@@ -34,16 +34,16 @@ def train(user_by_item: sparse.csr_matrix, parameters: AlsParameters, seed: int)
 
     User factors are not kept: a user is folded in from his history at request time.
     """
-    model = AlternatingLeastSquares(
-        factors=min(parameters.factors, *user_by_item.shape),
-        regularization=parameters.regularization,
-        alpha=parameters.alpha,
-        iterations=parameters.iterations,
-        random_state=seed,
-        num_threads=1 if user_by_item.nnz < PARALLEL_FROM else os.cpu_count() or 1,
-    )
-    # More than one BLAS thread fights with implicit's own (its documentation warns of it).
+    # More than one BLAS thread fights with implicit's own (its documentation warns of it, and the model itself).
     with threadpool_limits(limits=1, user_api="blas"):
+        model = AlternatingLeastSquares(
+            factors=min(parameters.factors, *user_by_item.shape),
+            regularization=parameters.regularization,
+            alpha=parameters.alpha,
+            iterations=parameters.iterations,
+            random_state=seed,
+            num_threads=1 if user_by_item.nnz < PARALLEL_FROM else os.cpu_count() or 1,
+        )
         model.fit(user_by_item, show_progress=False)
     factors = np.asarray(model.item_factors, dtype=np.float32).copy()
     factors[np.asarray(user_by_item.getnnz(axis=0)) == 0] = 0
