@@ -71,6 +71,11 @@ class Catalogue:
         """External item id → row."""
         return {card.item_id: row for row, card in enumerate(self.cards)}
 
+    @cached_property
+    def median_created_at(self) -> float:
+        """POSIX seconds at which the median item came in; -inf for an empty catalogue."""
+        return float(np.median(self.created_at)) if len(self) else -np.inf
+
     def rows_of_pks(self, pks: IntArray) -> IntArray:
         """Return the row of each primary key, -1 where the catalogue has no such item. Shape of `pks`."""
         if not len(self.pks):

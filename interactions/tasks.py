@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from catalog import revisions
-from interactions import event_keys, partitions, popularity, replay, stale_histories
+from interactions import event_keys, explored, partitions, popularity, replay, stale_histories
 
 
 @shared_task
@@ -13,6 +13,12 @@ def refresh_popularity() -> int:
     """Compute popularity and what is trending; replay events whose item has arrived. Returns the items that changed."""
     replay.replay_arrived()
     return popularity.refresh()
+
+
+@shared_task
+def count_explored() -> int:
+    """Count how often exploration has shown each new item. Returns the number of items."""
+    return explored.refresh()
 
 
 @shared_task

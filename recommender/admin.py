@@ -27,7 +27,7 @@ class PlacementForm(forms.ModelForm):  # type: ignore[type-arg] # not subscripta
 
     class Meta:
         model = Placement
-        fields: ClassVar = ["name", "page", "position", "recipe", "title", "limit", "minimum", "is_active"]
+        fields: ClassVar = ["name", "page", "position", "recipe", "title", "limit", "minimum", "explores", "is_active"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -9,17 +9,23 @@ from typing import Any
 import numpy as np
 from prometheus_client import Counter
 
+from interactions.explored import SOURCE as EXPLORATION
 from recommender.contracts import Candidates, Query, Recommendation
 from recommender.pipeline import recipes, runner
-from recommender.pipeline.explanations import explain
+from recommender.pipeline.explanations import Explanation, explain
 from recommender.pipeline.reasons import sentences
 from recommender.pipeline.recipes import Recipe
 from recommender.pipeline.runner import StageFailed
 from recommender.pipeline.trace import Trace
+from recommender.rerankers.exploration import propensities, slot_of
 
 logger = logging.getLogger(__name__)
 
 FALLBACKS = Counter("recommender_fallbacks", "Lists answered by the fallback recipe, by reason.", ["reason"])
+
+
+FOR_ANYBODY = ("popular", "unexplored")
+"""Sources that make no personal list of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +109,7 @@ def inspect(recipe_name: str, query: Query, row: int) -> dict[str, Any]:
 def obstacle(recipe_name: str, query: Query, *, known: bool) -> str:
     """Return why a personal recipe cannot be tried at all, "" when it can."""
     recipe = recipes.get(recipe_name)
-    if all(not slot.source.enabled(query) or slot.source.name == "popular" for slot in recipe.sources):
+    if all(not slot.source.enabled(query) or slot.source.name in FOR_ANYBODY for slot in recipe.sources):
         if not recipe.fallback:
             return ""
         if query.seed is None and not len(query.history.rows):
@@ -124,6 +130,9 @@ def _items(recipe: Recipe, query: Query, candidates: Candidates) -> tuple[Recomm
     if not len(candidates):
         return ()
     reasons, rows = explain(recipe, query, candidates), candidates.rows.tolist()
+    slot = slot_of(query)
+    if slot is not None and slot.row in rows:
+        reasons[rows.index(slot.row)] = Explanation(source=EXPLORATION, because_of=None, share=0.0)
     scores = np.clip(np.nan_to_num(candidates.score), 0, 1).tolist()
     return tuple(
         Recommendation(
@@ -132,6 +141,14 @@ def _items(recipe: Recipe, query: Query, candidates: Candidates) -> tuple[Recomm
             reason=words,
             source=reason.source,
             card=query.catalogue.cards[row],
+            propensity=propensity,
         )
-        for row, score, reason, words in zip(rows, scores, reasons, sentences(reasons, query, rows), strict=True)
+        for row, score, reason, words, propensity in zip(
+            rows,
+            scores,
+            reasons,
+            sentences(reasons, query, rows),
+            propensities(query, candidates).tolist(),
+            strict=True,
+        )
     )

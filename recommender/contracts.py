@@ -62,6 +62,8 @@ class Query:
     exclude: RowArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     rules: CompiledRules | None = None
     """The editors' rules for this placement and moment; None when business rules are off."""
+    explored: Mapping[int, int] | None = None
+    """Item primary key → times that exploration has shown it lately; None when nothing is to be explored."""
     scratch: dict[str, Any] = field(default_factory=dict)
     """Work that a stage keeps for a later call of its own within this request."""
 
@@ -130,8 +132,10 @@ class Recommendation:
     reason: str
     """Sentence for people; true to the score (names the history item that contributed most)."""
     source: str
-    """Name of the source that contributed most, or "rule"."""
+    """Name of the source that contributed most, "rule" or "exploration"."""
     card: ItemCard
+    propensity: float = 1.0
+    """Probability with which an item of its kind stands at this position (`rerankers.exploration`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

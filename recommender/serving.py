@@ -18,7 +18,7 @@ import numpy as np
 
 from experiments import exposure
 from experiments.assignment import Assignment
-from interactions import impressions
+from interactions import explored, impressions
 from interactions.contracts import ServedItem, ServedList
 from recommender import conf
 from recommender.answering import Answer, answer, inspect
@@ -193,6 +193,7 @@ def _query(visit: Visit, placement: PlacementSpec) -> Query:
         placement=placement.name,
         country=visit.user.country,
         rules=visit.state.rulebook.for_placement(placement.name, visit.now),
+        explored=explored.current() if placement.explores and conf.get("EXPLORATION") else None,
     )
 
 
@@ -245,7 +246,12 @@ def _served(
         phase=assignment.phase if assignment else None,
         variant=made.variant,
         items=tuple(
-            ServedItem(item_pk=int(query.catalogue.pks[row]), position=position, source=item.source)
+            ServedItem(
+                item_pk=int(query.catalogue.pks[row]),
+                position=position,
+                source=item.source,
+                propensity=item.propensity,
+            )
             for position, (row, item) in enumerate(zip(answered.rows, made.items, strict=True))
         ),
     )

@@ -149,6 +149,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 50},
     },
+    "count-explored-every-minute": {
+        "task": "interactions.tasks.count_explored",
+        "schedule": 60.0,
+        "options": {"expires": 50},
+    },
     "announce-revisions-every-ten-seconds": {
         "task": "interactions.tasks.announce_revisions",
         "schedule": 10.0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from catalog.snapshot import Catalogue
+from interactions.explored import SOURCE as EXPLORATION
 from recommender import conf
 from recommender.contracts import Query
 from recommender.pipeline.explanations import Explanation
@@ -20,14 +21,14 @@ def sentence(explanation: Explanation, query: Query, row: int) -> str:
 def sentences(explanations: Sequence[Explanation], query: Query, rows: Sequence[int]) -> list[str]:
     """Return the reasons of the items `rows` in words, from the templates of RECOMMENDER_REASONS."""
     # Once a list: a setting that is not set costs Django as much as the sentence itself.
-    templates: Mapping[str, str] = conf.get("REASONS")
+    templates: Mapping[str, str] = {**conf.DEFAULTS["REASONS"], **conf.get("REASONS")}
     return [_worded(templates, explanation, query, row) for explanation, row in zip(explanations, rows, strict=True)]
 
 
 def _worded(templates: Mapping[str, str], explanation: Explanation, query: Query, row: int) -> str:
     catalogue: Catalogue = query.catalogue
-    if explanation.source == "rule":
-        return templates["rule"]
+    if explanation.source in ("rule", EXPLORATION):
+        return templates[explanation.source]
     if explanation.because_of is not None and explanation.source not in NOT_PERSONAL:
         template = templates["history" if query.seed is None or query.seed_is_from_history else "seed"]
         return template.format(title=catalogue.cards[explanation.because_of].title)

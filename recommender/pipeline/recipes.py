@@ -35,12 +35,14 @@ STAGES: dict[str, str] = {
     "new_items": "recommender.sources.new_items.NewItems",
     "popular": "recommender.sources.popular.Popular",
     "session": "recommender.sources.session.Session",
+    "unexplored": "recommender.sources.unexplored.Unexplored",
     "excluded": "recommender.filters.excluded.Excluded",
     "seen": "recommender.filters.seen.Seen",
     "unavailable": "recommender.filters.unavailable.Unavailable",
     "weighted_blend": "recommender.scorers.weighted_blend.WeightedBlend",
     "business_rules": "recommender.rerankers.business_rules.BusinessRules",
     "category_diversity": "recommender.rerankers.category_diversity.CategoryDiversity",
+    "exploration": "recommender.rerankers.exploration.Exploration",
 }
 
 S = TypeVar("S", bound=Stage)

@@ -64,7 +64,8 @@ def evaluate(
     """
     view = model_view.build(bundle, catalogue)
     recipe = recipes.get(recipe_name)
-    alone = {slot.source.name: _alone(recipe, slot.source.name) for slot in recipe.sources}
+    # A source of no weight in the blend needs what only a request has (a country, preferences, impressions).
+    alone = {slot.source.name: _alone(recipe, slot.source.name) for slot in recipe.sources if slot.weight}
     starts = history_data.user_starts()
     now = float(history_data.occurred_at.max()) + 1 if len(history_data) else 0.0
     lists: list[RowArray] = []

@@ -1,0 +1,131 @@
+"""One slot of the list for an item that hardly anybody has been shown yet: nothing new could be learnt otherwise.
+
+The items come from the source `unexplored`; being ordinary candidates, they have passed every filter. Position and
+item are drawn from a hash of the user, the placement and the hour: a reload shows the same list, and how probable each
+item was where it stands can be stated (`propensities`), so that the clicks can be weighed by it later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.arrays import RowArray
+from recommender.contracts import Candidates, Query
+from recommender.pipeline.stages import Reranker
+from recommender.sources.unexplored import Unexplored, shown_times
+
+HOUR_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What was drawn for one list."""
+
+    row: int
+    """Catalogue row of the item."""
+    chance: float
+    """Probability with which this item was drawn."""
+    first: int
+    last: int
+    """Positions (0 is first) one of which was drawn, each as probable as the other."""
+
+
+class Exploration(Reranker):
+    """Moves one candidate of the source `unexplored` to a position between `first` and `last`.
+
+    An item is drawn with a probability proportional to (1 + match · max(0, content score)) / (1 + times shown)²: what
+    few have seen, and of that rather what is like the user's history. A list shorter than `first` is left alone. Hidden
+    items are never drawn, nor those that are among the first `last` by their own score.
+
+    Parameters
+    ----------
+    first, last
+        Positions, 1 is first.
+    match
+        How much more probable the closest match is than an item that has nothing in common with the history.
+    """
+
+    name = "exploration"
+
+    def __init__(self, first: int = 3, last: int = 10, match: float = 4.0) -> None:
+        if not 1 <= first <= last:
+            raise ValueError(f"first and last must be positions in order, not {first!r} and {last!r}")
+        self.first = first
+        self.last = last
+        self.match = match
+
+    def enabled(self, query: Query) -> bool:
+        return query.explored is not None
+
+    def rerank(self, query: Query, candidates: Candidates) -> Candidates:
+        last = min(self.last, query.limit, len(candidates))
+        pool = self._pool(query, candidates, last)
+        if last < self.first or not len(pool):
+            return candidates
+        position_draw, item_draw = _draws(query)
+        chances = self._chances(query, candidates, pool)
+        drawn = min(int(np.searchsorted(np.cumsum(chances), item_draw, side="right")), len(pool) - 1)
+        position, chosen = self.first - 1 + int(position_draw * (last - self.first + 1)), int(pool[drawn])
+        query.scratch[self.name] = Slot(int(candidates.rows[chosen]), float(chances[drawn]), self.first - 1, last - 1)
+        moved = candidates.take(np.insert(np.delete(np.arange(len(candidates)), chosen), position, chosen))
+        # Its follower's: a later stage that sorts by score leaves it where it is.
+        moved.score[position] = moved.score[position + 1]
+        return moved
+
+    def _pool(self, query: Query, candidates: Candidates, last: int) -> RowArray:
+        """Return the positions of the candidates that may be drawn: those that would not be among the first anyway."""
+        unexplored = candidates.source_scores.get(Unexplored.name)
+        if unexplored is None:
+            return np.empty(0, dtype=np.int64)
+        allowed = np.isfinite(unexplored)
+        allowed[:last] = False
+        if query.rules is not None and query.rules.hidden is not None:
+            allowed &= ~query.rules.hidden[candidates.rows]
+        return np.flatnonzero(allowed)
+
+    def _chances(self, query: Query, candidates: Candidates, pool: RowArray) -> NDArray[np.float64]:
+        weights = (1 + shown_times(query)[candidates.rows[pool]]) ** -2.0
+        alike = candidates.source_scores.get("content")
+        if alike is not None:
+            weights *= 1 + self.match * np.maximum(np.nan_to_num(alike[pool]), 0)
+        chances: NDArray[np.float64] = weights / weights.sum()
+        return chances
+
+
+def slot_of(query: Query) -> Slot | None:
+    """Return what was drawn for this request's list, None when it has no exploration slot."""
+    slot: Slot | None = query.scratch.get(Exploration.name)
+    return slot
+
+
+def propensities(query: Query, shown: Candidates) -> NDArray[np.float64]:
+    """Return (shown,) the probability of each item of the final list to stand where it does.
+
+    With k positions to draw from, the explored item stands at its own with chance / k. Any other item is pushed back by
+    one place when the slot lies before it: what precedes all positions, or follows them, is certain. Pins are certain.
+    """
+    slot = slot_of(query)
+    chances = np.ones(len(shown))
+    if slot is None or slot.row not in shown.rows:
+        return chances
+    ranked = np.flatnonzero(~shown.pinned & (shown.rows != slot.row))
+    rank = np.arange(len(ranked))
+    k = slot.last - slot.first + 1
+    place = int(np.flatnonzero(shown.rows == slot.row)[0])
+    # Positions drawn at or before an item's rank push it back, the others do not.
+    pushed = np.clip(rank - slot.first + 1, 0, k) / k
+    chances[ranked] = np.where(ranked > place, pushed, 1 - pushed)
+    if not shown.pinned[place]:
+        chances[place] = slot.chance / k
+    return chances
+
+
+def _draws(query: Query) -> tuple[float, float]:
+    """Return two numbers in 0..1, the same for this user and placement within the hour."""
+    drawn_for = f"{query.user_id}\0{query.placement}\0{int(query.now // HOUR_SECONDS)}"
+    digest = hashlib.blake2b(drawn_for.encode(), digest_size=16).digest()
+    return int.from_bytes(digest[:8]) / 2**64, int.from_bytes(digest[8:]) / 2**64
