@@ -2,6 +2,7 @@
 
 recommender.E001    an entry of RECOMMENDER_VECTOR_INDEXES cannot be used (`vector_index.checks`)
 recommender.W001    Annoy is not installed: exact search answers (`vector_index.annoy`)
+recommender.W002    FAISS is not installed: exact search answers (`vector_index.faiss`)
 recommender.E002    a recipe cannot be built
 recommender.E003    a recipe's fallback does not exist, or the fallbacks go in a circle
 recommender.E004    a setting RECOMMENDER_… does not exist (misspelt)

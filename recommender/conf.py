@@ -80,12 +80,8 @@ DEFAULTS: dict[str, Any] = {
     # Candidates each source proposes: 200 or 500 make no difference to NDCG@10 on MovieLens (0.1701, 0.1691).
     "CANDIDATES_PER_SOURCE": 200,
     "VECTOR_INDEXES": {
-        "default": {
-            "BACKEND": "recommender.vector_index.annoy.AnnoyIndexBackend",
-            # Exact search is quicker below about 50,000 items, and at 100,000 × 64 (3.4 ms) still the better bargain:
-            # with 50 trees Annoy finds 0.14 of the neighbours of vectors without structure in 1.6 ms (`make bench`).
-            "OPTIONS": {"n_trees": 50, "exact_below": 200_000},
-        }
+        # Its options, with their defaults and reasons, are in that file; `vector_index.faiss` is the other one.
+        "default": {"BACKEND": "recommender.vector_index.annoy.AnnoyIndexBackend"}
     },
     "MODEL_DIRECTORY": "",
     "VERSIONS_KEPT": 3,

@@ -166,7 +166,7 @@ def _last_rebuild() -> Finding:
 def _index() -> Finding:
     chosen = backend()
     if not chosen.available:
-        remedy = "Install its library (for Annoy a C++ compiler, then make setup); needed from about 50,000 items on."
+        remedy = "Install its library (FAISS: pip install faiss-cpu; Annoy: a C++ compiler, then make setup)."
         message = f"{chosen.name} is not installed: exact search answers"
         return Finding(level="warning", subject="Vector index", message=message, remedy=remedy)
     return Finding(level="ok", subject="Vector index", message=chosen.name)

@@ -4,6 +4,7 @@
 2. A rebuild calls `backend.build(vectors, metric)`; `registry.storage` saves the result inside the new version.
 3. `handler.open_index(directory)` maps it again in every process that serves; `VectorIndex.search` answers.
 
-`base.py` is the interface, `brute_force.py` the exact reference, `annoy.py` the approximate one for large catalogues,
-`recall.py` measures how much an approximate index misses, `checks.py` explains a wrong setting.
+`base.py` is the interface, `brute_force.py` the exact reference, `annoy.py` and `faiss.py` the approximate ones for
+large catalogues with `approximate.py` as their common base, `recall.py` measures how much an approximate index misses,
+`checks.py` explains a wrong setting.
 """

@@ -50,6 +50,8 @@ class IndexMeta(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class VectorIndex(ABC):
     """An opened index. Immutable and safe to share between threads."""
 
+    vectors: Vectors
+    """(rows, factors) float32, read-only: as given to `build`, of unit length unless the metric is "dot"."""
     metric: Metric
     rows: int
     """Number of vectors; results are 0..rows-1."""
@@ -130,9 +132,11 @@ class VectorIndexBackend(ABC):
     """True when no search of this backend can miss a neighbour: measuring recall is then pointless."""
     memory_mapped: ClassVar[bool] = True
     """True when processes of one machine share the index's memory."""
-    default_options: ClassVar[Mapping[str, int]] = {}
-    """Every option with its default; all are integers of 1 or more, except that those of `may_be_zero` may be 0."""
+    default_options: ClassVar[Mapping[str, Any]] = {}
+    """Every option with its default: integers of 1 or more, but for those that the next two name."""
     may_be_zero: ClassVar[frozenset[str]] = frozenset()
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Options that are one of several words."""
 
     def __init__(self, alias: str, options: Mapping[str, Any]) -> None:
         """Take the entry's OPTIONS; raise ConfigurationError naming the option, the value and what is allowed."""
@@ -144,12 +148,16 @@ class VectorIndexBackend(ABC):
                     f"RECOMMENDER_VECTOR_INDEXES[{alias!r}]: unknown option {option!r}; options are: {allowed}."
                 )
             least = 0 if option in self.may_be_zero else 1
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            if option in self.choices:
+                fits, needed = value in self.choices[option], f"one of {', '.join(self.choices[option])}"
+            else:
+                fits = isinstance(value, int) and not isinstance(value, bool) and value >= least
+                needed = f"an integer of {least} or more"
+            if not fits:
                 raise ConfigurationError(
-                    f"RECOMMENDER_VECTOR_INDEXES[{alias!r}]: {option} is {value!r}; it must be an integer of {least} "
-                    "or more."
+                    f"RECOMMENDER_VECTOR_INDEXES[{alias!r}]: {option} is {value!r}; it must be {needed}."
                 )
-        self.options: dict[str, int] = {**self.default_options, **options}
+        self.options: dict[str, Any] = {**self.default_options, **options}
 
     @property
     def available(self) -> bool:

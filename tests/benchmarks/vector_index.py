@@ -14,10 +14,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender import conf
 from recommender.vector_index.annoy import AnnoyIndexBackend
 from recommender.vector_index.base import VectorIndexBackend
 from recommender.vector_index.brute_force import BruteForceBackend
+from recommender.vector_index.faiss import FaissIndexBackend
 from tests.benchmarks import charts
 from tests.benchmarks.figures import Row, at_least
 from tests.benchmarks.workbench import Workbench
@@ -33,8 +33,12 @@ Vectors = NDArray[np.float32]
 
 def run(bench: Workbench) -> Iterator[Row]:
     """Measure each backend at each size, inner product."""
-    options = {**conf.get("VECTOR_INDEXES")["default"].get("OPTIONS", {}), "exact_below": 0}
-    backends: list[VectorIndexBackend] = [BruteForceBackend("exact", {}), AnnoyIndexBackend("annoy", options)]
+    backends: list[VectorIndexBackend] = [
+        BruteForceBackend("exact", {}),
+        AnnoyIndexBackend("annoy", {"exact_below": 0}),
+        FaissIndexBackend("faiss hnsw", {"exact_below": 0}),
+        FaissIndexBackend("faiss ivf_pq", {"exact_below": 0, "kind": "ivf_pq"}),
+    ]
     found: dict[str, tuple[float, float]] = {}
     for size in SIZES:
         vectors, queries = generate(size)
@@ -42,7 +46,7 @@ def run(bench: Workbench) -> Iterator[Row]:
         for backend in backends:
             if not backend.available:
                 name = f"vector index: {backend.alias} {size:,} × {FACTORS} recall@10"
-                yield Row(name=name, value=None, unit="", note="Annoy is not installed (it needs a C++ compiler)")
+                yield Row(name=name, value=None, unit="", note=f"the library of {backend.name} is not installed")
                 continue
             bench.step(f"{backend.alias}, {size:,} vectors")
             label = f"{backend.alias} {size:,} × {FACTORS}"
