@@ -6,16 +6,15 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from recommender import conf
+from recommender import conf, version_page
 from recommender.exceptions import RecommenderError
-from recommender.models import ModelVersion, Placement, RebuildJob, Rule
+from recommender.models import ActiveModel, ModelVersion, Placement, RebuildJob, Rule
 from recommender.registry import publishing
 
 STATE_COLOURS = {"ready": "success", "refused": "danger", "retired": "info"}
@@ -115,14 +114,26 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     list_filter: ClassVar = ["state"]
     search_fields: ClassVar = ["name"]
     actions: ClassVar = ["serve"]
-    exclude: ClassVar = ["metrics"]
-    readonly_fields: ClassVar = ["metrics_table"]
+    exclude: ClassVar = ["metrics", "gate_reasons"]
+    change_form_outer_before_template = "admin/recommender/version.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
-        """Read the pointer once for the whole list."""
-        held = publishing.pointer()
-        self._active_pk = held.version_id if held else None
-        return super().get_queryset(request)  # type: ignore[no-any-return]
+        """Find out what serves in the same query as the list."""
+        pointers = ActiveModel.objects.filter(alias=publishing.ALIAS, version=OuterRef("pk"))
+        found: QuerySet[ModelVersion] = super().get_queryset(request)
+        return found.annotate(is_active=Exists(pointers))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show what was measured of the version above its fields."""
+        context = dict(extra_context or {})
+        version = self.get_object(request, object_id)
+        if version is not None and self.has_view_permission(request, version):
+            held = publishing.pointer()
+            newest = ModelVersion.objects.all()[: version_page.VERSIONS_DRAWN]
+            context["page"] = version_page.page(version, held.version if held else None, newest)
+        return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
 
     @display(description="state", label=STATE_COLOURS)
     def state_label(self, version: ModelVersion) -> tuple[str, str]:
@@ -132,7 +143,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     @display(description="serves", boolean=True)
     def serves(self, version: ModelVersion) -> bool:
         """Tell whether this version answers requests now."""
-        return version.pk == self._active_pk
+        return bool(version.is_active)  # type: ignore[attr-defined] # annotated by get_queryset
 
     @display(description="NDCG@10")
     def ndcg(self, version: ModelVersion) -> str:
@@ -148,17 +159,6 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     def took(self, version: ModelVersion) -> str:
         """Return the duration of the rebuild."""
         return f"{version.seconds:.0f} s"
-
-    @display(description="metrics")
-    def metrics_table(self, version: ModelVersion) -> str:
-        """Return the held-out metrics of the final list and of every source."""
-        rows = {"final list": version.metrics.get("final"), **version.metrics.get("sources", {})}
-        lines = [
-            f"{name}: NDCG {found['ndcg']:.4f}, recall {found['recall']:.4f}, coverage {found['coverage']:.4f}"
-            for name, found in rows.items()
-            if found
-        ]
-        return format_html("<br>".join(["{}"] * len(lines)), *lines) if lines else "nothing was held out"
 
     @admin.action(description="Let this version serve", permissions=["publish"])
     def serve(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:

@@ -16,6 +16,25 @@ from recommender.training.metrics import UserFigures
 from recommender.training.segments import segments
 
 DIGITS = 6
+ACCURACY = {
+    "ndcg": "NDCG",
+    "recall": "recall",
+    "precision": "precision",
+    "average_precision": "MAP",
+    "reciprocal_rank": "MRR",
+    "hit_rate": "HR",
+}
+"""Name → what people call it."""
+BEYOND_ACCURACY = {
+    "coverage": "coverage",
+    "gini": "Gini",
+    "intra_list_diversity": "diversity",
+    "novelty": "novelty (bits)",
+    "serendipity": "serendipity",
+    "popularity_bias": "popularity bias",
+    "average_popularity": "average popularity",
+    "cold_item_coverage": "cold items shown",
+}
 ByUser = Mapping[str, UserFigures]
 Figure = dict[str, float | None]
 """"mean", "low" and "high"."""

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from recommender.arrays import BoolArray
 
+SEGMENTS = ("new", "light", "heavy")
+
 
 def segments(history_lengths: NDArray[np.int64]) -> dict[str, BoolArray]:
     """Return the users of each segment as a (users,) mask; every user is in exactly one.
@@ -21,4 +23,4 @@ def segments(history_lengths: NDArray[np.int64]) -> dict[str, BoolArray]:
     new = history_lengths == 0
     median = np.median(history_lengths[~new]) if not new.all() else 0
     heavy = history_lengths > median
-    return {"new": new, "light": ~new & ~heavy, "heavy": ~new & heavy}
+    return dict(zip(SEGMENTS, (new, ~new & ~heavy, heavy), strict=True))

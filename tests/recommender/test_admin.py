@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from catalog import revisions
 from catalog.models import Item
-from recommender.models import ModelVersion, Placement, Rule
+from recommender.models import ActiveModel, ModelVersion, Placement, Rule
 from recommender.rebuilding import rebuild
 from recommender.registry import publishing
 
@@ -129,14 +129,40 @@ def test_an_older_version_serves_again(staff: Client, heat: Item, tmp_path: Path
 
 
 def test_what_the_engine_writes_cannot_be_edited(staff: Client) -> None:
-    version = ModelVersion.objects.create(
-        name="v1", state="ready", metrics={"final": {"ndcg": 0.5, "recall": 0.25, "coverage": 0.125}}
-    )
+    version = ModelVersion.objects.create(name="v1", state="ready")
     page = f"/admin/recommender/modelversion/{version.pk}/change/"
-    assert "final list: NDCG 0.5000, recall 0.2500, coverage 0.1250" in staff.get(page).content.decode()
+    assert "nothing could be measured" in staff.get(page).content.decode()
     assert staff.post(page, {"name": "v9"}).status_code == 403
     assert staff.get("/admin/recommender/modelversion/add/").status_code == 403
     assert staff.get("/admin/recommender/rebuildjob/add/").status_code == 403
+
+
+def test_a_versions_page_shows_what_was_measured(staff: Client) -> None:
+    first, second = (
+        ModelVersion.objects.create(
+            name=name,
+            state="ready",
+            metrics={"final": {"ndcg": ndcg, "users": 7}, "sources": {"popular": {"ndcg": 0.25}}},
+            gate_reasons=["too <few> items"],
+        )
+        for name, ndcg in (("v1", 0.5), ("v2", 0.75))
+    )
+    ActiveModel.objects.create(alias="default", version=first)
+    text = staff.get(f"/admin/recommender/modelversion/{second.pk}/change/").content.decode()
+    measured = text[text.index('id="measured"') : text.index('id="modelversion_form"')]
+    for part in ("0.7500", "v1, which serves", "0.5000", "popular", "too &lt;few&gt; items", "serves</text>"):
+        assert part in measured
+    assert measured.count("<svg") == 2
+    assert "<script" not in measured
+    assert "style=" not in measured
+    assert staff.get("/admin/recommender/modelversion/999999/change/").status_code == 302
+
+
+def test_the_list_of_versions_says_which_one_serves(staff: Client) -> None:
+    first, _ = (ModelVersion.objects.create(name=name, state="ready") for name in ("v1", "v2"))
+    ActiveModel.objects.create(alias="default", version=first)
+    found = staff.get("/admin/recommender/modelversion/").context["cl"].result_list
+    assert [(version.name, version.is_active) for version in found] == [("v2", False), ("v1", True)]
 
 
 def test_somebody_who_is_no_staff_sees_nothing(db: None) -> None:
