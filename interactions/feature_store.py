@@ -6,6 +6,7 @@ One hash a user:
     p, pa  writes begun and not yet finished, and when the last one began (POSIX seconds, Redis' clock)
     k      "1" known, "0" known to be unknown; absent: nothing is cached
     a, c   "1" when he consents, and his country
+    f      what he says he likes, as `preferences.pack` gives it
     h      his events, packed as HISTORY_RECORD, in order of arrival
     s      primary keys of the items he has seen, packed int64, in order of arrival, possibly repeated
     t      revision of the event types by which `s` was chosen
@@ -43,8 +44,8 @@ HISTORY_RECORD = np.dtype([("item", "<i8"), ("at", "<f8"), ("event", "<u8"), ("t
 LARGEST_VALUE = float(np.finfo(np.float32).max)
 _PACK = struct.Struct("<qdQif")
 _PACK_ITEM = struct.Struct("<q")
-FIELDS = ("g", "p", "k", "a", "c", "h", "s", "t")
-_FEATURES = "'k', 'a', 'c', 'h', 's', 't'"
+FIELDS = ("g", "p", "k", "a", "c", "f", "h", "s", "t")
+_FEATURES = "'k', 'a', 'c', 'f', 'h', 's', 't'"
 
 _OPEN = """
 local now = redis.call('TIME')[1]
@@ -105,6 +106,7 @@ class CachedUser:
     """None: nothing is cached, or it may lack an event; rebuild."""
     consent: bool = True
     country: str = ""
+    preferences: bytes = b""
     history: bytes = b""
     seen: bytes = b""
     event_types_revision: int = -1
@@ -156,14 +158,16 @@ def read(user_id: str) -> tuple[CachedUser, Revisions | None]:
 
 
 def _cached(fields: list[bytes | None]) -> CachedUser:
-    generation, unfinished, known, consent, country, history, seen, types = fields
-    if known is None or unfinished is not None:
+    generation, unfinished, known, consent, country, preferences, history, seen, types = fields
+    # Without `f` the hash is of a time before preferences were read.
+    if known is None or preferences is None or unfinished is not None:
         return CachedUser(generation=generation or b"", is_known=None)
     return CachedUser(
         generation=generation or b"",
         is_known=known == b"1",
         consent=consent == b"1",
         country=(country or b"").decode(),
+        preferences=preferences,
         history=history or b"",
         seen=seen or b"",
         event_types_revision=int(types or -1),
@@ -182,6 +186,7 @@ def store(user_id: str, user: CachedUser) -> bool:
         "k": "1" if user.is_known else "0",
         "a": "1" if user.consent else "0",
         "c": user.country,
+        "f": user.preferences,
         "h": user.history,
         "s": user.seen,
         "t": user.event_types_revision,

@@ -1,4 +1,4 @@
-"""What serving knows about a user: his recent history and what he has seen, nothing else.
+"""What serving knows about a user: his recent history, what he has seen and what he says he likes, nothing else.
 
 `load` answers from Redis in one round trip (`feature_store`) and from Postgres when Redis does not have the user or is
 away. Both give the same arrays. Everything personal is computed from them at request time.
@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
 from catalog import revisions
 from catalog.revisions import Revisions
-from interactions import event_types, feature_store, stale_histories
+from interactions import event_types, feature_store, preferences, stale_histories
 from interactions.event_types import EventTypes
 from interactions.feature_store import HISTORY_RECORD, LARGEST_VALUE, CachedUser
+from interactions.preferences import Preferences
 from interactions.redis_breaker import RedisAway
 
 HISTORY_LENGTH = 300
@@ -36,6 +38,8 @@ class UserFeatures:
     """False for a user nobody has ever heard of."""
     country: str
     consent: bool
+    preferences: Preferences
+    """What he says he likes; empty without consent."""
     item_pks: IntArray
     """(n,) int64, newest first, at most HISTORY_LENGTH; an item as often as there are events with it."""
     type_ids: IntArray
@@ -102,12 +106,13 @@ def _store(user_id: str, user: CachedUser) -> None:
 def _from_database(user_id: str, types: EventTypes) -> CachedUser:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, country, consent = 'granted' FROM interactions_userprofile WHERE user_id = %s", [user_id]
+            "SELECT id, country, consent = 'granted', preferences FROM interactions_userprofile WHERE user_id = %s",
+            [user_id],
         )
         profile = cursor.fetchone()
         if profile is None:
             return CachedUser(generation=b"", is_known=False, event_types_revision=types.revision)
-        user_pk, country, consent = profile
+        user_pk, country, consent, told = profile
         history, seen = np.empty(0, HISTORY_RECORD), np.empty(0, np.int64)
         if consent:
             history = _newest_events(cursor, user_pk)
@@ -117,6 +122,7 @@ def _from_database(user_id: str, types: EventTypes) -> CachedUser:
         is_known=True,
         consent=consent,
         country=country,
+        preferences=preferences.pack(preferences.of(msgspec.json.decode(told))) if consent else b"",
         history=history.tobytes(),
         seen=seen.tobytes(),
         event_types_revision=types.revision,
@@ -154,6 +160,7 @@ def _decode(user_id: str, user: CachedUser) -> UserFeatures:
         known=bool(user.is_known),
         country=user.country,
         consent=user.consent,
+        preferences=preferences.unpack(user.preferences),
         item_pks=events["item"].astype(np.int64),
         type_ids=events["type"].astype(np.int64),
         occurred_at=events["at"].astype(np.float64),

@@ -67,6 +67,7 @@ DEFAULTS: dict[str, Any] = {
     # {title}: the item behind the score; {year}: year of publication.
     "REASONS": {
         "history": "Because you watched {title}",
+        "named": "Because you like {title}",
         "seed": "Similar to {title}",
         "popular": "Popular right now",
         "new": "New: released in {year}",

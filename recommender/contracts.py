@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.snapshot import Catalogue, ItemCard
+from interactions.preferences import NONE, Preferences
 from recommender.arrays import BoolArray, FloatArray, RowArray
 from recommender.pipeline.model_view import ModelView
 from recommender.rules.compile import CompiledRules
@@ -31,6 +32,8 @@ class History:
     """(n,) POSIX seconds of the item's newest event."""
     seen: RowArray
     """(m,) rows that must not be recommended again, ascending."""
+    named: int = 0
+    """How many of the rows, the last ones, he has only named as his taste; their `occurred_at` is 0."""
 
     @staticmethod
     def empty() -> History:
@@ -54,6 +57,8 @@ class Query:
     history: History
     placement: str = ""
     country: str = ""
+    preferences: Preferences = NONE
+    """What he says he likes. Items among it are in the history already."""
     seed: int | None = None
     """Row of the item the list is about ("similar to …", "because you watched …")."""
     seed_is_from_history: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,12 +20,20 @@ def build(
     occurred_at: NDArray[np.float64],
     seen_pks: NDArray[np.int64],
     catalogue: Catalogue,
+    *,
+    liked: Sequence[str] = (),
 ) -> History:
-    """Return the history of events given newest first.
+    """Return the history of events given newest first, followed by what he says he likes.
 
     An item counts once: at the time of its newest event, with the largest weight of its events. An item whose newest
     event that matters has a negative weight (disliked) does not count. Items that the catalogue no longer has are
     left out.
+
+    Parameters
+    ----------
+    liked
+        External ids of items he names as his taste. They weigh 1 each, older than any event, and are not recommended;
+        what he did with an item says more than that he named it.
     """
     rows = catalogue.rows_of_pks(item_pks)
     known = (rows >= 0) & (event_weights != 0)
@@ -31,13 +41,17 @@ def build(
     distinct, first = np.unique(rows, return_index=True)
     largest = np.zeros(len(distinct), dtype=np.float32)
     np.maximum.at(largest, np.searchsorted(distinct, rows), weights)
-    liked = weights[first] > 0
-    order = np.argsort(first[liked], kind="stable")[:HISTORY_ITEMS]
-    positions = first[liked][order]
+    positive = weights[first] > 0
+    order = np.argsort(first[positive], kind="stable")[:HISTORY_ITEMS]
+    positions = first[positive][order]
     seen = catalogue.rows_of_pks(seen_pks)
+    known_likes = [catalogue.row_of[item_id] for item_id in liked if item_id in catalogue.row_of]
+    named = np.array(known_likes, dtype=np.int64)
+    named = named[~np.isin(named, distinct)][: HISTORY_ITEMS - len(positions)]
     return History(
-        rows=rows[positions],
-        weights=largest[liked][order],
-        occurred_at=moments[positions],
-        seen=np.sort(seen[seen >= 0]),
+        rows=np.concatenate([rows[positions], named]),
+        weights=np.concatenate([largest[positive][order], np.ones(len(named), dtype=np.float32)]),
+        occurred_at=np.concatenate([moments[positions], np.zeros(len(named))]),
+        seen=np.unique(np.concatenate([seen[seen >= 0], named])),
+        named=len(named),
     )

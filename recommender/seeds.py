@@ -19,13 +19,14 @@ HALF_LIFE = 8.0
 def choose_seeds(history: History, catalogue: Catalogue, model: ModelView | None, n: int) -> list[int]:
     """Return at most `n` rows, best first, of distinct categories as far as the history has them.
 
-    A seed must have been taken (not merely viewed) and be known to the model. Among the RECENT_ITEMS newest, the
+    A seed must have been taken (not merely viewed or named as a taste) and be known to the model. Among the RECENT_ITEMS newest, the
     best has the highest 0.5^(items ago / HALF_LIFE) · log(1 + popularity): recent, and with enough people behind it
     that its row is good.
     """
     if model is None:
         return []
-    taken = np.flatnonzero((history.weights >= LEAST_WEIGHT) & (model.row_in_model[history.rows] >= 0))[:RECENT_ITEMS]
+    known = (history.weights >= LEAST_WEIGHT) & (model.row_in_model[history.rows] >= 0)
+    taken = np.flatnonzero(known[: len(known) - history.named])[:RECENT_ITEMS]
     rows = history.rows[taken]
     popularity = model.array("popularity")[model.row_in_model[rows]]
     strength = 0.5 ** (np.arange(len(rows)) / HALF_LIFE) * np.log1p(popularity)

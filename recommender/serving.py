@@ -192,6 +192,7 @@ def _query(visit: Visit, placement: PlacementSpec) -> Query:
         history=visit.history,
         placement=placement.name,
         country=visit.user.country,
+        preferences=visit.user.preferences,
         rules=visit.state.rulebook.for_placement(placement.name, visit.now),
         explored=explored.current() if placement.explores and conf.get("EXPLORATION") else None,
     )

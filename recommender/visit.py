@@ -10,6 +10,7 @@ from django.db import Error as DatabaseError
 
 from interactions import features
 from interactions.features import UserFeatures
+from interactions.preferences import NONE
 from recommender import history, serving_state
 from recommender.contracts import History
 from recommender.exceptions import ModelUnavailable
@@ -47,7 +48,9 @@ def begin(user_id: str, *, record: bool) -> Visit:
             raise ModelUnavailable("The catalogue cannot be read and nothing has been served before.") from error
         user, state = _nobody(user_id), held
     weights = state.event_types.weights_of(user.type_ids, user.values)
-    taste = history.build(user.item_pks, weights, user.occurred_at, user.seen_pks, state.catalogue)
+    taste = history.build(
+        user.item_pks, weights, user.occurred_at, user.seen_pks, state.catalogue, liked=user.preferences.items
+    )
     return Visit(user=user, history=taste, state=state, now=now, record=record and bool(user_id) and user.consent)
 
 
@@ -59,6 +62,7 @@ def _nobody(user_id: str) -> UserFeatures:
         known=False,
         country="",
         consent=False,
+        preferences=NONE,
         item_pks=nothing,
         type_ids=nothing,
         occurred_at=np.empty(0, dtype=np.float64),

@@ -169,7 +169,7 @@ EVENTS_ANSWER = OpenApiExample(
     response_only=True,
     status_codes=["202"],
 )
-_USER = {"country": "FR", "preferences": {"language": "fr"}, "consent": "granted"}
+_USER = {"country": "FR", "preferences": {"categories": ["Comedy"], "tags": ["heist"]}, "consent": "granted"}
 _USER_DOCUMENT = {"user_id": "ann", **_USER, "created_at": "2024-01-15T10:30:00Z"}
 USER_REQUEST = OpenApiExample("A person", value=_USER, request_only=True)
 USER_ANSWER = OpenApiExample("A person", value=_USER_DOCUMENT, response_only=True)

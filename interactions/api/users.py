@@ -10,6 +10,7 @@ import msgspec
 
 from catalog.api.errors import ApiError
 from catalog.api.json_body import type_name
+from interactions import preferences
 
 FIELDS = ("preferences", "country", "consent")
 CONSENTS = ("granted", "withheld")
@@ -43,6 +44,19 @@ def _check_preferences(value: Any) -> None:
         raise ApiError("type", f"preferences must be an object, got {type_name(value)}.", field="preferences")
     if len(msgspec.json.encode(value)) > LARGEST_PREFERENCES_BYTES:
         raise ApiError("too_long", "preferences are limited to 32 KB.", field="preferences")
+    for kind in preferences.KINDS:
+        _check_texts(f"preferences.{kind}", value.get(kind, []))
+
+
+def _check_texts(field: str, value: Any) -> None:
+    if not isinstance(value, list):
+        raise ApiError("type", f"{field} must be a list of texts, got {type_name(value)}.", field=field)
+    if len(value) > preferences.MOST:
+        message = f"{field} has {len(value):,} entries; at most {preferences.MOST}."
+        raise ApiError("too_long", message, field=field)
+    for place, entry in enumerate(value):
+        if not isinstance(entry, str):
+            raise ApiError("type", f"{field}[{place}] must be text, got {type_name(entry)}.", field=f"{field}[{place}]")
 
 
 def _country(value: Any) -> str:

@@ -30,9 +30,17 @@ def _worded(templates: Mapping[str, str], explanation: Explanation, query: Query
     if explanation.source in ("rule", EXPLORATION):
         return templates[explanation.source]
     if explanation.because_of is not None and explanation.source not in NOT_PERSONAL:
-        template = templates["history" if query.seed is None or query.seed_is_from_history else "seed"]
+        template = templates[_relation(query, explanation.because_of)]
         return template.format(title=catalogue.cards[explanation.because_of].title)
     year = catalogue.cards[row].year
     if explanation.source == "new_items" and year is not None:
         return templates["new"].format(year=year)
     return templates["popular"]
+
+
+def _relation(query: Query, because_of: int) -> str:
+    """Return the name of the template that says what the user has to do with the row `because_of`."""
+    if query.seed is not None:
+        return "history" if query.seed_is_from_history else "seed"
+    named = query.history.rows[len(query.history.rows) - query.history.named :]
+    return "named" if because_of in named else "history"

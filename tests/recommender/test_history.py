@@ -79,3 +79,31 @@ def test_a_seed_replaces_the_history_and_counts_one() -> None:
     query = query_of(CATALOGUE, history=history_of([2, 0]), seed=3)
     assert query.basis.tolist() == [3]
     assert query.basis_weights(2).tolist() == [1.0]
+
+
+def named(*liked: str, events: tuple[tuple[int, float], ...] = ((20, 0.5), (30, -1.0))) -> History:
+    return history.build(
+        np.array([pk for pk, _ in events], dtype=np.int64),
+        np.array([weight for _, weight in events], dtype=np.float32),
+        np.arange(len(events), 0, -1, dtype=np.float64),
+        np.array([20], dtype=np.int64),
+        CATALOGUE,
+        liked=liked,
+    )
+
+
+def test_items_he_names_come_after_his_events_and_are_not_recommended() -> None:
+    built = named("d", "a")
+    assert as_lists(built) == ([1, 3, 0], [0.5, 1.0, 1.0], [2, 0, 0], [0, 1, 3])
+    assert built.named == 2
+
+
+def test_what_he_did_with_an_item_says_more_than_that_he_named_it() -> None:
+    # b was looked at, c disliked, and nobody has heard of "z".
+    built = named("b", "c", "z")
+    assert (as_lists(built), built.named) == (([1], [0.5], [2], [1]), 0)
+
+
+def test_items_named_are_a_history_of_their_own() -> None:
+    built = named("c", events=())
+    assert (as_lists(built), built.named) == (([2], [1.0], [0], [1, 2]), 1)
