@@ -3,7 +3,7 @@
 1. Claim the lease (`registry.jobs`); a second rebuild is told who holds it.
 2. Read the catalogue snapshot and the events (`training.dataset`, binary COPY).
 3. Hold out each user's newest events, train on the rest, measure as serving would (`training.evaluation`).
-4. Train on everything (`training.train`), one trainer a model; measure the indexes' recall.
+4. Train on everything (`training.train`), one trainer a model; measure the indexes' recall (`training.index_recall`).
 5. The gate (`training.gate`) refuses a worse build, with reasons.
 6. Write an immutable directory with its manifest (`registry.storage`) and record it (`registry.publishing`).
 7. Move the pointer, in one transaction; every web process swaps on its next request.
@@ -29,17 +29,13 @@ from recommender import conf
 from recommender.models import ModelVersion
 from recommender.registry import jobs, publishing, retention, storage
 from recommender.registry.jobs import Lease, NotNow
-from recommender.training import dataset, split, trial
+from recommender.training import dataset, index_recall, split, trial
 from recommender.training.dataset import Interactions
 from recommender.training.evaluation import evaluate
 from recommender.training.gate import judge
 from recommender.training.train import Trained, train
-from recommender.vector_index.recall import recall_at_k
 
 Progress = Callable[[str], None]
-
-RECALL_QUERIES = 200
-"""Vectors on which each index is compared with exact search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +95,7 @@ def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
     measured = _measure(data, catalogue, lambda name: stage(f"trial: {name}"))
     trained = train(data, catalogue.pks, catalogue.cards, stage)
     stage("measuring indexes")
-    metrics = {**measured, "index_recall": _index_recall(trained)}
+    metrics = {**measured, "index_recall": _index_recall(trained, catalogue, data)}
     active = publishing.pointer()
     verdict = judge(metrics, active.version.metrics if active else None, has_events=len(data) > 0)
     passed = verdict.passed or force
@@ -149,22 +145,9 @@ def _measure(data: Interactions, catalogue: Catalogue, progress: Progress) -> di
     }
 
 
-def _index_recall(trained: Trained) -> dict[str, float]:
-    """Return recall@10 against exact search, by index, on a sample of its own vectors."""
-    recalls = {}
-    vectors = {
-        "content": trained.arrays["content.vectors"],
-        "collaborative": trained.arrays.get("collaborative.factors"),
-        "collaborative_items": trained.arrays.get("collaborative.factors"),
-    }
+def _index_recall(trained: Trained, catalogue: Catalogue, data: Interactions) -> dict[str, float]:
     with trial.opened(trained) as bundle:
-        for name, index in bundle.indexes.items():
-            stored = vectors[name]
-            assert stored is not None  # noqa: S101 -- an index is only built from vectors that are there
-            queries = _sample(stored[np.any(stored != 0, axis=1)], RECALL_QUERIES, int(conf.get("SEED")))
-            if len(queries):
-                recalls[name] = round(recall_at_k(index, stored, queries), 4)
-    return recalls
+        return index_recall.measure(bundle, catalogue, data, int(conf.get("SEED")))
 
 
 def _sample(values: NDArray[Any], n: int, seed: int) -> NDArray[Any]:
