@@ -195,7 +195,7 @@ def test_a_failure_on_the_way_leaves_the_old_version_serving(
     def fail(*arguments: Any, **keywords: Any) -> None:
         raise ArtifactError("the disk is full", file="x", check="write")
 
-    where = {"train": (content, "train"), "write": (storage, "write"), "publish": (publishing, "publish")}[failing]
+    where = {"train": (content, "fit"), "write": (storage, "write"), "publish": (publishing, "publish")}[failing]
     monkeypatch.setattr(*where, fail)
     with pytest.raises(ArtifactError, match="the disk is full"):
         rebuilding.rebuild("test")
