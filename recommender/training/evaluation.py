@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from recommender.registry.artifacts import Bundle
 from recommender.scorers.weighted_blend import WeightedBlend
 from recommender.training.dataset import Interactions
 from recommender.training.metrics import Metrics, measure
+from recommender.training.report import reports
 
 LIST_LENGTH = 20
 
@@ -33,6 +35,8 @@ class Evaluation:
     sources: dict[str, Metrics]
     lists: list[RowArray] = field(repr=False)
     """One a user, best first, at most LIST_LENGTH catalogue rows."""
+    reports: dict[str, dict[str, Any]] = field(repr=False)
+    """The report on the final lists ("final") and on every source's: intervals, segments, and beyond accuracy."""
 
 
 def evaluate(
@@ -88,6 +92,15 @@ def evaluate(
         final=measure(lists, held_out, k=k, catalogue_size=size),
         sources={name: measure(found, held_out, k=k, catalogue_size=size) for name, found in by_source.items()},
         lists=lists,
+        reports=reports(
+            {"final": lists, **by_source},
+            held_out,
+            history=history_data,
+            users=users,
+            vectors=bundle.arrays.get("content.vectors"),
+            k=k,
+            catalogue_size=size,
+        ),
     )
 
 

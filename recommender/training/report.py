@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from recommender.arrays import BoolArray, FloatArray, RowArray
 from recommender.training import beyond_accuracy, metrics
 from recommender.training.bootstrap import intervals
+from recommender.training.dataset import Interactions
 from recommender.training.metrics import UserFigures
 from recommender.training.segments import segments
 
@@ -40,14 +41,56 @@ Figure = dict[str, float | None]
 """"mean", "low" and "high"."""
 
 
+def reports(
+    lists: Mapping[str, Sequence[RowArray]],
+    relevant: Sequence[RowArray],
+    *,
+    history: Interactions,
+    users: Sequence[int],
+    vectors: FloatArray | None,
+    k: int,
+    catalogue_size: int | None = None,
+    seed: int = 0,
+) -> dict[str, dict[str, Any]]:
+    """Return a report on each of several lists a user, by the name of the lists.
+
+    Parameters
+    ----------
+    lists
+        Name → one list a user. "popular" is what the popular list would have shown; without it there is no serendipity.
+    history
+        What was trained on.
+    users
+        The user row in `history` of each list; a row beyond the last one is somebody new.
+
+    The rest is as for `report`.
+    """
+    lengths = np.append(np.diff(history.user_starts()), 0)[np.minimum(users, history.n_users)]
+    popularity = np.bincount(history.items, minlength=history.n_items).astype(np.float64)
+    return {
+        name: report(
+            ranked,
+            relevant,
+            history_lengths=lengths,
+            item_popularity=popularity,
+            vectors=vectors,
+            popular_lists=lists.get("popular"),
+            k=k,
+            catalogue_size=catalogue_size,
+            seed=seed,
+        )
+        for name, ranked in lists.items()
+    }
+
+
 def report(
     lists: Sequence[RowArray],
     relevant: Sequence[RowArray],
     *,
     history_lengths: NDArray[np.int64],
     item_popularity: NDArray[np.float64],
-    vectors: FloatArray,
-    popular_lists: Sequence[RowArray],
+    vectors: FloatArray | None,
+    popular_lists: Sequence[RowArray] | None,
     k: int,
     catalogue_size: int | None = None,
     seed: int = 0,
@@ -63,9 +106,9 @@ def report(
     item_popularity
         (items,) interactions that were trained on; the catalogue has as many items.
     vectors
-        (items, d) float32 content vectors.
+        (items, d) float32 content vectors; None leaves diversity out.
     popular_lists
-        What the popular list would have shown to each user.
+        What the popular list would have shown to each user; None leaves serendipity out.
     catalogue_size
         Items that coverage is a share of; all of the catalogue by default.
     seed
@@ -78,22 +121,26 @@ def report(
     "longest_history", "accuracy": figures}. "low" and "high" are None where a figure is no mean over users (coverage,
     Gini, cold items); a figure that nobody has is None. A segment without users is left out.
     """
-    popularity = np.asarray(item_popularity, dtype=np.float64)
     top = metrics.padded(lists, k)
     hit = metrics.hits(top, relevant)
     accuracy = metrics.per_user(hit, metrics.counts(relevant))
+    undefined = np.full(len(top), np.nan)
     beyond = {
-        "intra_list_diversity": beyond_accuracy.intra_list_diversity(top, vectors),
-        "novelty": beyond_accuracy.novelty(top, popularity),
-        "serendipity": beyond_accuracy.serendipity(top, hit, metrics.padded(popular_lists, k)),
-        "popularity_bias": beyond_accuracy.popularity_bias(top, popularity),
-        "average_popularity": beyond_accuracy.average_popularity(top, popularity),
+        "intra_list_diversity": (undefined if vectors is None else beyond_accuracy.intra_list_diversity(top, vectors)),
+        "novelty": beyond_accuracy.novelty(top, item_popularity),
+        "serendipity": (
+            undefined
+            if popular_lists is None
+            else beyond_accuracy.serendipity(top, hit, metrics.padded(popular_lists, k))
+        ),
+        "popularity_bias": beyond_accuracy.popularity_bias(top, item_popularity),
+        "average_popularity": beyond_accuracy.average_popularity(top, item_popularity),
     }
-    n_items = len(popularity)
+    n_items = len(item_popularity)
     of_catalogue = {
         "coverage": len(metrics.shown(top)) / max(catalogue_size or n_items, 1),
         "gini": beyond_accuracy.gini(top, n_items),
-        "cold_item_coverage": beyond_accuracy.cold_item_coverage(top, popularity),
+        "cold_item_coverage": beyond_accuracy.cold_item_coverage(top, item_popularity),
     }
     groups = {name: users for name, users in segments(history_lengths).items() if users.any()}
     within = [_only(accuracy, users) for users in groups.values()]

@@ -11,7 +11,7 @@ CATALOGUE = catalogue_of(*({"category": "film"} for _ in range(4)))
 WEIGHTS = np.zeros((4, 4))
 WEIGHTS[0, 1], WEIGHTS[0, 2], WEIGHTS[1, 3] = 0.9, 0.5, 0.7
 BUNDLE = bundle_of([10, 20, 30, 40], item_to_item=WEIGHTS, popularity=[0, 1, 5, 1])
-PAST = interactions_of((0, 0), (1, 0), (1, 1))
+PAST = interactions_of((0, 0), (1, 0), (1, 1), n_items=4)
 
 
 def test_a_history_is_what_serving_would_know() -> None:
@@ -53,3 +53,8 @@ def test_final_lists_and_single_sources_are_measured(settings: object) -> None:
     assert found.sources["item_to_item"].hit_rate == pytest.approx(1 / 3)
     assert found.sources["item_to_item"].coverage == 0.5
     assert len(done) == 3
+    assert set(found.reports) == {"final", "item_to_item", "popular"}
+    # User 0's first is right, and popularity alone would have shown him another.
+    final = found.reports["final"]
+    assert final["accuracy"]["hit_rate"]["mean"] == final["beyond_accuracy"]["serendipity"]["mean"] == 0.333333
+    assert {name: one["users"] for name, one in final["segments"].items()} == {"new": 1, "light": 1, "heavy": 1}

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recommender.training.report import report
+from recommender.training.report import report, reports
+from tests.recommender.worlds import interactions_of
 
 
 def rows(*lists: list[int]) -> list[np.ndarray]:
@@ -19,7 +20,7 @@ def measured(**change: Any) -> dict[str, Any]:
         "lists": rows([0, 1], [2, 0], [3, 2]),
         "relevant": rows([4], [2], [2, 3]),
         "history_lengths": np.array([0, 3, 5]),
-        "item_popularity": np.array([4, 2, 1, 1, 0]),
+        "item_popularity": np.array([4.0, 2, 1, 1, 0]),
         "vectors": np.array([[1, 0], [0, 1], [1, 0], [1, 0], [0, 1]], dtype=np.float32),
         "popular_lists": rows([0, 1], [0, 2], [0, 1]),
         "k": 2,
@@ -102,3 +103,32 @@ def test_nobody_can_be_measured() -> None:
     found = measured(lists=[], relevant=[], history_lengths=np.array([], dtype=np.int64), popular_lists=[])
     assert (found["users"], found["segments"]) == (0, {})
     assert set(means(found["accuracy"]).values()) == {None}
+
+
+def test_several_lists_are_measured_by_what_was_trained_on() -> None:
+    """User 0 took items 0 and 1, user 1 item 0; user 7 is new. Of four items, 2 and 3 were never taken."""
+    history = interactions_of((0, 0), (0, 1), (1, 0), n_items=4)
+    found = reports(
+        {"final": rows([2], [1], [0]), "popular": rows([2], [1], [1])},
+        rows([2], [1], [0]),
+        history=history,
+        users=[0, 1, 7],
+        vectors=np.eye(4, dtype=np.float32),
+        k=1,
+    )
+    assert set(found) == {"final", "popular"}
+    final = found["final"]
+    assert {
+        name: (one["users"], one["longest_history"], one["accuracy"]["ndcg"]["mean"])
+        for name, one in final["segments"].items()
+    } == {"new": (1, 0, 1.0), "light": (1, 1, 1.0), "heavy": (1, 2, 1.0)}
+    # Of three interactions item 0 has two, item 1 one and item 2 counts as one.
+    assert final["beyond_accuracy"]["average_popularity"]["mean"] == 1.0
+    # Only the new user's is right and not what the popular list shows.
+    assert final["beyond_accuracy"]["serendipity"]["mean"] == pytest.approx(1 / 3, abs=1e-6)
+    assert found["popular"]["beyond_accuracy"]["serendipity"]["mean"] == 0.0
+
+
+def test_what_cannot_be_compared_is_left_out() -> None:
+    assert measured(popular_lists=None)["beyond_accuracy"]["serendipity"]["mean"] is None
+    assert measured(vectors=None)["beyond_accuracy"]["intra_list_diversity"]["mean"] is None
