@@ -100,6 +100,11 @@ def embedding_space(name: str) -> EmbeddingSpace | None:
     return EmbeddingSpace.objects.filter(name=name).first()
 
 
+def embedding_spaces() -> list[EmbeddingSpace]:
+    """Return all spaces by name."""
+    return list(EmbeddingSpace.objects.order_by("name"))
+
+
 def embeddings(space_name: str) -> Iterable[tuple[int, bytes]]:
     """Yield (item primary key, little-endian float32 vector) of one space, ascending by key, streamed."""
     rows = ItemEmbedding.objects.filter(space__name=space_name).order_by("item_id").values_list("item_id", "vector")

@@ -35,6 +35,7 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
             "item_to_item": {"weight": 0.6, "popularity_discount": 0.5},
             "collaborative": {"weight": 0.4},
             "content": {"weight": 1.0},
+            "embeddings": {"weight": 1.0},
         },
         "filters": ["unavailable", "excluded"],
         "scorers": ["weighted_blend"],

@@ -1,7 +1,8 @@
 """The other door: one rebuild, from events to a published version.
 
 1. Claim the lease (`registry.jobs`); a second rebuild is told who holds it.
-2. Read the catalogue snapshot and the events (`training.dataset`, binary COPY).
+2. Read the catalogue snapshot, the events (`training.dataset`, binary COPY) and the vectors computed elsewhere
+   (`training.embedding_spaces`).
 3. Hold out each user's newest events, train on the rest, measure as serving would (`training.evaluation`).
 4. Train on everything (`training.train`), one trainer a model; measure the indexes' recall (`training.index_recall`).
 5. The gate (`training.gate`) refuses a worse build, with reasons.
@@ -29,8 +30,9 @@ from recommender import conf
 from recommender.models import ModelVersion
 from recommender.registry import jobs, publishing, retention, storage
 from recommender.registry.jobs import Lease, NotNow
-from recommender.training import dataset, index_recall, split, trial
+from recommender.training import dataset, embedding_spaces, index_recall, split, trial
 from recommender.training.dataset import Interactions
+from recommender.training.embedding_spaces import SpaceVectors
 from recommender.training.evaluation import evaluate
 from recommender.training.gate import judge
 from recommender.training.train import Trained, train
@@ -92,8 +94,10 @@ def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
     types = event_types.load(current[revisions.EVENT_TYPES])
     data, _ = dataset.load(catalogue.pks, types.weights_of)
 
-    measured = _measure(data, catalogue, lambda name: stage(f"trial: {name}"))
-    trained = train(data, catalogue.pks, catalogue.cards, stage)
+    spaces = embedding_spaces.load(catalogue.pks)
+
+    measured = _measure(data, catalogue, spaces, lambda name: stage(f"trial: {name}"))
+    trained = train(data, catalogue.pks, catalogue.cards, stage, spaces=spaces)
     stage("measuring indexes")
     metrics = {**measured, "index_recall": _index_recall(trained, catalogue, data)}
     active = publishing.pointer()
@@ -124,7 +128,9 @@ def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
     return Rebuilt(version=version, published=passed, reasons=verdict.reasons, metrics=metrics)
 
 
-def _measure(data: Interactions, catalogue: Catalogue, progress: Progress) -> dict[str, Any]:
+def _measure(
+    data: Interactions, catalogue: Catalogue, spaces: list[SpaceVectors], progress: Progress
+) -> dict[str, Any]:
     """Return the time-split metrics of what is about to be trained; {} without anything to hold out."""
     held_out = split.last_share_by_user(data)
     users = np.unique(data.users[held_out])
@@ -134,7 +140,7 @@ def _measure(data: Interactions, catalogue: Catalogue, progress: Progress) -> di
     past, later = data.take(~held_out), data.take(held_out)
     starts = later.user_starts()
     truth = [later.items[starts[user] : starts[user + 1]] for user in users]
-    trained = train(past, catalogue.pks, catalogue.cards, progress)
+    trained = train(past, catalogue.pks, catalogue.cards, progress, spaces=spaces)
     progress("measuring")
     with trial.opened(trained) as bundle:
         evaluation = evaluate(bundle, catalogue, past, truth, [int(user) for user in users])

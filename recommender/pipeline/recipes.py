@@ -31,6 +31,7 @@ from recommender.pipeline.stages import Filter, Reranker, Scorer, Source, Stage
 STAGES: dict[str, str] = {
     "collaborative": "recommender.sources.collaborative.Collaborative",
     "content": "recommender.sources.content.Content",
+    "embeddings": "recommender.sources.embeddings.Embeddings",
     "item_to_item": "recommender.sources.item_to_item.ItemToItem",
     "new_items": "recommender.sources.new_items.NewItems",
     "popular": "recommender.sources.popular.Popular",

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from catalog.snapshot import ItemCard
 from recommender import conf
 from recommender.exceptions import NotEnoughData
-from recommender.training import als, content, item_to_item, neighbour_matrix, popularity, session
+from recommender.training import als, content, embedding_spaces, item_to_item, neighbour_matrix, popularity, session
 from recommender.training.dataset import Interactions
+from recommender.training.embedding_spaces import SpaceVectors
 from recommender.vector_index.base import BuiltIndex, Metric
 from recommender.vector_index.handler import backend
 
@@ -30,7 +31,12 @@ class Trained:
 
 
 def train(
-    data: Interactions, item_pks: NDArray[np.int64], cards: Sequence[ItemCard], progress: Progress = lambda stage: None
+    data: Interactions,
+    item_pks: NDArray[np.int64],
+    cards: Sequence[ItemCard],
+    progress: Progress = lambda stage: None,
+    *,
+    spaces: Sequence[SpaceVectors] = (),
 ) -> Trained:
     """Train every model on `data`.
 
@@ -40,6 +46,8 @@ def train(
         Its item rows are the rows of `item_pks` and `cards`.
     progress
         Called with the name of each stage as it starts.
+    spaces
+        Vectors computed elsewhere (`embedding_spaces.load`); each space gets an index.
 
     Raises
     ------
@@ -78,6 +86,10 @@ def train(
         session_parameters = session.SessionParameters(**conf.get("SESSION"))
         arrays |= neighbour_matrix.arrays("session", session.train(data, session_parameters))
         meta["session"] = asdict(session_parameters)
+    if spaces:
+        arrays |= embedding_spaces.arrays(spaces)
+        meta["embeddings"] = embedding_spaces.weights(spaces)
+        to_index |= embedding_spaces.to_index(spaces)
     progress("vector indexes")
     indexes = {name: backend().build(stored, metric) for name, (stored, metric) in to_index.items()}
     return Trained(arrays=arrays, meta=meta, indexes=indexes)

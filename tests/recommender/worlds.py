@@ -49,10 +49,14 @@ def bundle_of(
     factors: ArrayLike | None = None,
     vectors: ArrayLike | None = None,
     popularity: ArrayLike | None = None,
+    embeddings: Mapping[str, tuple[float, Mapping[int, Sequence[float]]]] | None = None,
     alpha: float = 1.0,
     regularization: float = 1.0,
 ) -> Bundle:
-    """Return a model of the items `pks`; parts that are not given are missing, as after a build without events."""
+    """Return a model of the items `pks`; parts that are not given are missing, as after a build without events.
+
+    `embeddings` is space → (weight, {row: vector}), rows ascending.
+    """
     arrays: dict[str, Any] = {
         "item_pks": np.array(pks, dtype=np.int64),
         "popularity": np.array(np.zeros(len(pks)) if popularity is None else popularity, dtype=np.float32),
@@ -71,10 +75,15 @@ def bundle_of(
         stored = np.array(vectors, dtype=np.float32)
         arrays["content.vectors"] = stored
         indexes["content"] = ExactIndex(unit_rows(stored), "cosine")
+    for space, (_, by_row) in (embeddings or {}).items():
+        arrays[f"embedding.{space}.rows"] = np.array(list(by_row), dtype=np.int64)
+        stored = np.array(list(by_row.values()), dtype=np.float32)
+        indexes[f"embedding.{space}"] = ExactIndex(unit_rows(stored), "cosine")
+    weights = {space: weight for space, (weight, _) in (embeddings or {}).items()}
     return Bundle(
         name="v1",
         created_at="2024-01-01T00:00:00+00:00",
-        meta={"collaborative": {"alpha": alpha, "regularization": regularization}},
+        meta={"collaborative": {"alpha": alpha, "regularization": regularization}, "embeddings": weights},
         arrays=arrays,
         indexes=indexes,
     )

@@ -1,0 +1,89 @@
+"""The vectors that others computed, one space at a time, as the models' rows number the items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog import queries
+from recommender.exceptions import DataError
+from recommender.vector_index.base import Metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceVectors:
+    """One embedding space: the vectors of the items that have one."""
+
+    name: str
+    metric: Metric
+    weight: float
+    """Its share when spaces are blended; positive."""
+    rows: NDArray[np.int64]
+    """(n,) rows of the items, ascending."""
+    vectors: NDArray[np.float32]
+    """(n, dimension) as they were stored, finite."""
+
+
+def load(item_pks: NDArray[np.int64]) -> list[SpaceVectors]:
+    """Read all spaces from Postgres; those without a vector, or with a weight of 0, are left out.
+
+    Parameters
+    ----------
+    item_pks
+        (items,) ascending primary keys: the rows of the result. Vectors of others are left out.
+
+    Raises
+    ------
+    DataError
+        A stored vector is not as long as its space says, or not finite; naming space and item.
+    """
+    found = [_load(space, item_pks) for space in queries.embedding_spaces() if space.weight > 0]
+    return [space for space in found if len(space.rows)]
+
+
+def arrays(spaces: Sequence[SpaceVectors]) -> dict[str, NDArray[Any]]:
+    """Return what a bundle keeps beside the indexes: `embedding.<space>.rows`, the item of each row of the index."""
+    return {f"{index_name(space.name)}.rows": space.rows for space in spaces}
+
+
+def weights(spaces: Sequence[SpaceVectors]) -> dict[str, float]:
+    """Return the weight of each space by name, for the bundle's meta data."""
+    return {space.name: space.weight for space in spaces}
+
+
+def to_index(spaces: Sequence[SpaceVectors]) -> dict[str, tuple[NDArray[np.float32], Metric]]:
+    """Return the vectors and the metric of each space's index, by the index's name."""
+    return {index_name(space.name): (space.vectors, space.metric) for space in spaces}
+
+
+def index_name(space: str) -> str:
+    """Return the name of a space's index in a bundle."""
+    return f"embedding.{space}"
+
+
+def _load(space: Any, item_pks: NDArray[np.int64]) -> SpaceVectors:
+    pks: list[int] = []
+    packed: list[bytes] = []
+    for pk, vector in queries.embeddings(space.name):
+        if len(vector) != 4 * space.dimension:
+            stated = f"Space {space.name!r} has {space.dimension} dimensions"
+            raise DataError(f"{stated}, the stored vector of item {pk} {len(vector) / 4:g}.")
+        pks.append(pk)
+        packed.append(vector)
+    keys = np.array(pks, dtype=np.int64)
+    known = np.isin(keys, item_pks)
+    vectors = np.frombuffer(b"".join(packed), dtype="<f4").reshape(len(pks), space.dimension)
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        raise DataError(f"Space {space.name!r}: the vector of item {keys[~finite][0]} holds NaN or infinity.")
+    return SpaceVectors(
+        name=space.name,
+        metric=cast(Metric, space.metric),
+        weight=space.weight,
+        rows=np.searchsorted(item_pks, keys[known]).astype(np.int64),
+        vectors=np.ascontiguousarray(vectors[known], dtype=np.float32),
+    )
