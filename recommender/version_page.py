@@ -11,7 +11,7 @@ from django.urls import reverse
 from recommender import metric_charts
 from recommender.metric_charts import Chart, Measured
 from recommender.models import ModelVersion
-from recommender.training.report import ACCURACY, BEYOND_ACCURACY
+from recommender.training.report import ACCURACY, BEYOND_ACCURACY, readable
 from recommender.training.segments import SEGMENTS
 
 VERSIONS_DRAWN = 12
@@ -222,13 +222,7 @@ def _row(name: str, figures: Figures, columns: Iterable[str], note: str = "") ->
 
 
 def _cell(figure: Mapping[str, float | None] | None) -> Cell:
-    if not figure or figure["mean"] is None:
-        return Cell(value="–", interval="")
-    low, high = figure["low"], figure["high"]
-    interval = "" if low is None or high is None else f"{_number(low)}–{_number(high)}"
-    return Cell(value=_number(figure["mean"]), interval=interval)
-
-
-def _number(value: float) -> str:
-    """Return four digits after the point for a share, two for bits and counts."""
-    return f"{value:.4f}" if value < 2 else f"{value:,.2f}"
+    found = figure or {}
+    low, high = found.get("low"), found.get("high")
+    interval = "" if low is None or high is None else f"{readable(low)}–{readable(high)}"
+    return Cell(value=readable(found.get("mean")), interval=interval)

@@ -126,7 +126,7 @@ def report(
     accuracy = metrics.per_user(hit, metrics.counts(relevant))
     undefined = np.full(len(top), np.nan)
     beyond = {
-        "intra_list_diversity": (undefined if vectors is None else beyond_accuracy.intra_list_diversity(top, vectors)),
+        "intra_list_diversity": undefined if vectors is None else beyond_accuracy.intra_list_diversity(top, vectors),
         "novelty": beyond_accuracy.novelty(top, item_popularity),
         "serendipity": (
             undefined
@@ -163,6 +163,13 @@ def report(
             for (name, users), part in zip(groups.items(), parts, strict=True)
         },
     }
+
+
+def readable(value: float | None) -> str:
+    """Return four digits after the point for a share, two for bits and counts, a dash for nothing."""
+    if value is None:
+        return "–"
+    return f"{value:.4f}" if value < 2 else f"{value:,.2f}"
 
 
 def _only(figures: ByUser, users: BoolArray) -> ByUser:

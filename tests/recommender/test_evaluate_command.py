@@ -94,6 +94,23 @@ def test_lists_are_ranked_as_serving_would_and_measured(files: Path, capsys: pyt
     printed = capsys.readouterr().out
     assert "13 users, every unseen item ranked, at 2" in printed
     assert f"{final['ndcg']:.4f}" in printed
+    for heading in ("95 % interval", "serendipity", "cold items", "the final list by users' history"):
+        assert heading in printed
+
+
+def test_the_report_has_intervals_and_segments(files: Path) -> None:
+    """Twelve users have four items each, and one is new."""
+    _, report = evaluate(files, k=2)
+    assert set(report["reports"]) == {"final", *report["sources"]}
+    final = report["reports"]["final"]
+    assert final["accuracy"]["ndcg"]["mean"] == pytest.approx(report["final"]["ndcg"])
+    assert final["accuracy"]["ndcg"]["low"] <= final["accuracy"]["ndcg"]["mean"] <= final["accuracy"]["ndcg"]["high"]
+    assert final["beyond_accuracy"]["coverage"]["mean"] == pytest.approx(report["final"]["coverage"])
+    assert {
+        name: (one["users"], one["shortest_history"], one["longest_history"]) for name, one in final["segments"].items()
+    } == {"new": (1, 0, 0), "light": (12, 4, 4)}
+    # Two unseen films of the group are left, and lists have two places.
+    assert final["segments"]["light"]["accuracy"]["hit_rate"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
 
 
 def test_items_are_optional_and_lists_the_same_each_time(files: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,9 @@ from rich.table import Table
 from recommender.exceptions import RecommenderError
 from recommender.training import offline
 from recommender.training.evaluation import LIST_LENGTH
-from recommender.training.metrics import Metrics
+from recommender.training.report import ACCURACY, BEYOND_ACCURACY, readable
 
-COLUMNS = {
-    "NDCG": "ndcg",
-    "recall": "recall",
-    "precision": "precision",
-    "MAP": "average_precision",
-    "MRR": "reciprocal_rank",
-    "HR": "hit_rate",
-    "coverage": "coverage",
-}
+WIDTH = 120
 
 
 class Command(BaseCommand):
@@ -69,15 +62,57 @@ class Command(BaseCommand):
                 "k": options["k"],
                 "final": evaluation.final.as_dict(),
                 "sources": {name: metrics.as_dict() for name, metrics in evaluation.sources.items()},
+                "reports": evaluation.reports,
             }
             options["json"].write_text(json.dumps(report, indent=2) + "\n")
-        self._print(options["k"], evaluation.final, evaluation.sources)
+        console = Console(file=sys.stdout, width=WIDTH)
+        for table in _tables(evaluation.reports):
+            console.print(table)
 
-    def _print(self, k: int, final: Metrics, sources: dict[str, Metrics]) -> None:
-        table = Table(title=f"{final.users} users, every unseen item ranked, at {k}")
-        table.add_column("list")
-        for heading in COLUMNS:
-            table.add_column(heading, justify="right")
-        for name, metrics in {"final": final, **sources}.items():
-            table.add_row(name, *(f"{getattr(metrics, field):.4f}" for field in COLUMNS.values()))
-        Console(file=sys.stdout, width=120).print(table)
+
+def _tables(reports: Mapping[str, Mapping[str, Any]]) -> Iterator[Table]:
+    """Yield accuracy and the rest by list, and the final list's accuracy by segment."""
+    final = reports["final"]
+    yield _table(
+        f"{final['users']} users, every unseen item ranked, at {final['k']}",
+        ("list",),
+        ACCURACY,
+        [((name,), report["accuracy"]) for name, report in reports.items()],
+    )
+    yield _table(
+        "beyond accuracy",
+        ("list",),
+        BEYOND_ACCURACY,
+        [((name,), report["beyond_accuracy"]) for name, report in reports.items()],
+    )
+    yield _table(
+        "the final list by users' history",
+        ("users", "number", "items before"),
+        ACCURACY,
+        [
+            ((name, str(one["users"]), f"{one['shortest_history']}–{one['longest_history']}"), one["accuracy"])
+            for name, one in final["segments"].items()
+        ],
+    )
+
+
+def _table(
+    title: str, keys: Sequence[str], columns: Mapping[str, str], rows: Iterable[tuple[Sequence[str], Mapping[str, Any]]]
+) -> Table:
+    """Return a line a row of figures; NDCG is what lists are judged by, and has its interval beside it."""
+    table = Table(title=title)
+    for place, key in enumerate(keys):
+        table.add_column(key, justify="right" if place else "left", no_wrap=True)
+    for name, heading in columns.items():
+        table.add_column(heading, justify="right")
+        if name == "ndcg":
+            table.add_column("95 % interval", justify="right")
+    for row, figures in rows:
+        cells = []
+        for name in columns:
+            figure = figures[name]
+            cells.append(readable(figure["mean"]))
+            if name == "ndcg":
+                cells.append(f"{readable(figure['low'])}–{readable(figure['high'])}")
+        table.add_row(*row, *cells)
+    return table

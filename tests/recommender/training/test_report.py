@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recommender.training.report import report, reports
+from recommender.training.report import readable, report, reports
 from tests.recommender.worlds import interactions_of
 
 
@@ -132,3 +132,10 @@ def test_several_lists_are_measured_by_what_was_trained_on() -> None:
 def test_what_cannot_be_compared_is_left_out() -> None:
     assert measured(popular_lists=None)["beyond_accuracy"]["serendipity"]["mean"] is None
     assert measured(vectors=None)["beyond_accuracy"]["intra_list_diversity"]["mean"] is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.12344, "0.1234"), (1, "1.0000"), (12.345, "12.35"), (1234.5, "1,234.50"), (None, "–")]
+)
+def test_figures_are_read_easily(value: float | None, text: str) -> None:
+    assert readable(value) == text
