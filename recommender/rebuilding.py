@@ -147,6 +147,7 @@ def _measure(
     return {
         "final": evaluation.final.as_dict(),
         "sources": {name: metrics.as_dict() for name, metrics in evaluation.sources.items()},
+        "reports": evaluation.reports,
         "held_out": int(held_out.sum()),
     }
 

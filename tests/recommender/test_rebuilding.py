@@ -92,6 +92,8 @@ def test_a_build_is_published_a_worse_one_refused_and_forced(commit: Commit, mod
     assert first.metrics["final"]["users"] == USERS
     assert first.metrics["final"]["recall"] == 1.0
     assert set(first.metrics["sources"]) == {"item_to_item", "session", "collaborative", "content", "popular"}
+    assert set(first.metrics["reports"]) == {"final", *first.metrics["sources"]}
+    assert first.metrics["reports"]["final"]["accuracy"]["recall"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
     assert first.metrics["index_recall"] == {"content": 1.0, "collaborative": 1.0, "collaborative_items": 1.0}
     job = RebuildJob.objects.get()
     assert (job.state, job.version, job.reason) == ("done", version, "test")
