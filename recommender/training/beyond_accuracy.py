@@ -28,16 +28,15 @@ def intra_list_diversity(top: RowArray, vectors: FloatArray) -> UserFigures:
     vectors
         (items, d) float32 content vectors of any length.
     """
-    units = unit_rows(vectors)
+    # One row more, for NOTHING: −1 is the last.
+    units = np.vstack([unit_rows(vectors), np.zeros((1, vectors.shape[1]), dtype=np.float32)])
     # The cosines of all ordered pairs, an item with itself included, sum to |Σ v|²: no pair is looked at singly.
-    sums = np.zeros((len(top), units.shape[1]))
-    selves = np.zeros(len(top))
+    sums = np.zeros((len(top), units.shape[1]), dtype=np.float32)
     for column in top.T:
-        vector = np.where((column != NOTHING)[:, None], units[column], 0)
-        sums += vector
-        selves += np.einsum("ij,ij->i", vector, vector)
+        sums += units[column]
+    selves = (units != 0).any(axis=1)[top].sum(axis=1)
     lengths = _lengths(top)
-    cosines = np.einsum("ij,ij->i", sums, sums) - selves
+    cosines = np.einsum("ij,ij->i", sums, sums, dtype=np.float64) - selves
     return 1 - _share(cosines, lengths * (lengths - 1))
 
 

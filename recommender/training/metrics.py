@@ -78,15 +78,16 @@ def shown(top: RowArray) -> RowArray:
 
 def hits(top: RowArray, relevant: Sequence[RowArray]) -> BoolArray:
     """Return (users, k) bool, True where a padded list has an item of `relevant`, one array a user."""
-    if not len(relevant):
-        return np.zeros(top.shape, dtype=np.bool_)
-    items = np.concatenate(relevant)
+    items = np.concatenate([np.empty(0, dtype=np.int64), *relevant])
     users = np.repeat(np.arange(len(relevant)), counts(relevant))
     # One number a (user, item) pair, so that one sorted search answers for all users.
     n_items = int(max(items.max(initial=0), top.max(initial=0))) + 1
-    wanted = (users * n_items + items)[items >= 0]
-    found = np.isin(np.arange(len(top))[:, None] * n_items + top, wanted)
-    return np.asarray(found & (top != NOTHING))
+    wanted = np.sort((users * n_items + items)[items >= 0])
+    if not len(wanted):
+        return np.zeros(top.shape, dtype=np.bool_)
+    pairs = np.arange(len(top))[:, None] * n_items + top
+    nearest = np.minimum(np.searchsorted(wanted, pairs), len(wanted) - 1)
+    return np.asarray((wanted[nearest] == pairs) & (top != NOTHING))
 
 
 def per_user(hit: BoolArray, relevant_counts: NDArray[np.int64]) -> dict[str, UserFigures]:
