@@ -172,7 +172,7 @@ def _tables(reports: Mapping[str, Mapping[str, Any]], index_recall: Mapping[str,
             title="Accuracy at 10",
             columns=tuple(ACCURACY.values()),
             rows=tuple(_row(_list_name(name), report["accuracy"], ACCURACY) for name, report in reports.items()),
-            note="Means over users, with 95 % bootstrap intervals.",
+            note="Means over users; the small figures are 95 % bootstrap intervals.",
         )
         yield Table(
             title="Beyond accuracy at 10",
