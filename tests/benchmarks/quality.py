@@ -17,9 +17,9 @@ import numpy as np
 from scipy import sparse
 
 from recommender.training import offline
-from tests.benchmarks import baselines, charts, films, ranking
+from tests.benchmarks import baselines, charts, films, ranking, splits
 from tests.benchmarks.figures import Row, at_least, at_most
-from tests.benchmarks.films import Split
+from tests.benchmarks.splits import Split
 from tests.benchmarks.workbench import Workbench
 
 K = 10
@@ -32,10 +32,10 @@ def run(bench: Workbench) -> Iterator[Row]:
     if data is None:
         yield Row(name="quality: final list NDCG@10", value=None, unit="", target=TARGET, note=films.MISSING)
         return
-    split = films.split(data)
+    split = splits.by_time(films.ratings(data))
     wanted = split.held_out()
-    took = np.flatnonzero(~split.later)
-    train_items = len(np.unique(split.items[took]))
+    took = split.train
+    train_items = len(np.unique(took.items))
     product = _product(bench, data, split)
     lists = product.lists
     found = {"final list": ranking.ndcg(lists, wanted, K)}
@@ -48,8 +48,8 @@ def run(bench: Workbench) -> Iterator[Row]:
         found[f"source {name}"] = value
         yield Row(name=f"quality: source {name} NDCG@10", value=value, unit="")
     taken = sparse.csr_matrix(
-        (np.ones(len(took), dtype=np.float32), (split.users[took], split.items[took])),
-        shape=(len(split.user_ids), len(split.item_ids)),
+        (np.ones(len(took.users), dtype=np.float32), (took.users, took.items)),
+        shape=(len(took.user_ids), len(took.item_ids)),
     )
     bench.step("baselines")
     for baseline in baselines.all_baselines(taken, wanted):
@@ -80,8 +80,8 @@ class _Product:
 
 def _product(bench: Workbench, data: Path, split: Split) -> _Product:
     train, test, items, out = (bench.folder / f"{name}.csv" for name in ("train", "test", "items", "lists"))
-    split.write(train, later=False)
-    split.write(test, later=True)
+    split.train.write(train)
+    split.test.write(test)
     films.write_items(data, items)
     reached: list[tuple[str, float]] = []
 
@@ -110,9 +110,9 @@ def _product(bench: Workbench, data: Path, split: Split) -> _Product:
 
 
 def _read(path: Path, split: Split) -> dict[int, list[int]]:
-    user_of = {name: row for row, name in enumerate(split.user_ids)}
+    user_of = {name: row for row, name in enumerate(split.train.user_ids)}
     # Films that nobody has rated are in the product's catalogue, too.
-    item_of = {name: row for row, name in enumerate(split.item_ids)}
+    item_of = {name: row for row, name in enumerate(split.train.item_ids)}
     lists: dict[int, list[int]] = {}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):

@@ -23,15 +23,13 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_newest_fifth_of_each_user_is_held_out(data: Path, tmp_path: Path) -> None:
-    """A fifth of five is one; a fifth of two is none, so that user is not measured."""
-    split = films.split(data)
-    assert split.user_ids == ["3", "7"]
-    assert {user: {split.item_ids[item] for item in items} for user, items in split.held_out().items()} == {1: {"5"}}
-    split.write(tmp_path / "train.csv", later=False)
-    assert (tmp_path / "train.csv").read_text().split() == [
-        "user_id,item_id,timestamp", "3,8,10", "3,9,10", "7,2,50", "7,1,100", "7,3,200", "7,4,200",
-    ]  # fmt: skip
+def test_ratings_are_read_by_rows_of_users_and_films(data: Path) -> None:
+    ratings = films.ratings(data)
+    assert (ratings.user_ids, ratings.item_ids) == (["3", "7"], ["1", "2", "3", "4", "5", "8", "9"])
+    assert ratings.users.tolist() == [1, 1, 1, 1, 1, 0, 0]
+    assert ratings.items.tolist() == [4, 0, 3, 2, 1, 6, 5]
+    assert ratings.timestamps is not None
+    assert ratings.timestamps.tolist() == [300, 100, 200, 200, 50, 10, 10]
 
 
 def test_the_folder_is_found_by_the_environment(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
