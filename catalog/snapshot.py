@@ -84,6 +84,15 @@ class Catalogue:
         clipped = np.minimum(positions, len(self.pks) - 1)
         return np.where(self.pks[clipped] == pks, clipped, -1).astype(np.int64)
 
+    @cached_property
+    def rows_by_tag(self) -> dict[str, IntArray]:
+        """Case-folded tag → rows of the items that carry it, ascending."""
+        rows: dict[str, list[int]] = {}
+        for row, card in enumerate(self.cards):
+            for tag in {tag.casefold() for tag in card.tags}:
+                rows.setdefault(tag, []).append(row)
+        return {tag: np.array(found, dtype=np.int64) for tag, found in rows.items()}
+
     def available(self, now: float) -> BoolArray:
         """Return (items,) bool: may be shown at POSIX time `now`."""
         return self.is_active & (self.available_from <= now) & (now < self.available_until)

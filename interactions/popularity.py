@@ -1,64 +1,106 @@
-"""What is taken most: a rolling popularity of every item, and what is trending, over all and by country.
+"""What is taken most: a rolling popularity of every item, and what is trending, over all, by country and by category.
 
 Both are Σ over users of weight · 0.5^(age / half-life), a user counting once an item by his strongest event, so that
 nobody lifts an item alone. Ages are counted back from the newest event: a data set of years ago still has an order.
 Events older than ten half-lives (a thousandth each) are left out. Dislikes (negative weights) do not count.
+
+An event's country is what its context says (`{"country": "FR"}`), else the user's.
 """
 
 from __future__ import annotations
 
-import threading
-import time
 from datetime import datetime, timedelta
-from typing import Any
 
+import msgspec
 import numpy as np
 from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from catalog import popularity as catalogue_popularity
-from catalog.redis_store import key
 from interactions import conf, queries
+from interactions.announced import Announced
 from interactions.identity import EPOCH
-from interactions.redis_breaker import RedisAway, ask
 
 HALF_LIVES = 10
 TRENDING_ITEMS = 200
-"""Items kept of each country."""
-TRENDING_LIFETIME_SECONDS = 86_400
-HELD_SECONDS = 30.0
-"""A process reads what is trending at most so often."""
-
-_EVERYWHERE = ""
+"""Items kept of everything and of each country."""
+TRENDING_IN_CATEGORY = 50
+"""Items kept of each category, of which there may be thousands."""
 
 # Parameters: the newest event's moment, half-life in days, the oldest moment that counts.
-_BY_USER = """
-    SELECT e.user_id, e.item_id,
-           max(t.weight * power(0.5, extract(epoch FROM %s::timestamptz - e.occurred_at)::float8 / 86400 / %s))
-               AS weight
-    FROM interactions_event e JOIN interactions_eventtype t ON t.id = e.event_type_id AND t.weight > 0
-    WHERE e.occurred_at >= %s::timestamptz
-    GROUP BY e.user_id, e.item_id
+_POPULARITY = """
+    SELECT item_id, sum(weight) AS score FROM (
+        SELECT e.item_id,
+               max(t.weight * power(0.5, extract(epoch FROM %s::timestamptz - e.occurred_at)::float8 / 86400 / %s))
+                   AS weight
+        FROM interactions_event e JOIN interactions_eventtype t ON t.id = e.event_type_id AND t.weight > 0
+        WHERE e.occurred_at >= %s::timestamptz
+        GROUP BY e.user_id, e.item_id
+    ) taken GROUP BY item_id
 """
-_POPULARITY = f"SELECT item_id, sum(weight) AS score FROM ({_BY_USER}) taken GROUP BY item_id"  # noqa: S608
 _TRENDING = f"""
-    SELECT country, array_agg(item_id ORDER BY rank) FROM (
-        SELECT country, item_id, row_number() OVER (PARTITION BY country ORDER BY sum(weight) DESC, item_id) AS rank
-        FROM (
-            SELECT coalesce(u.country, '') AS country, taken.item_id, taken.weight
-            FROM ({_BY_USER}) taken JOIN interactions_userprofile u ON u.id = taken.user_id
-            WHERE u.country <> ''
-            UNION ALL
-            SELECT '' AS country, taken.item_id, taken.weight FROM ({_BY_USER}) taken
-        ) located
-        GROUP BY country, item_id
-    ) ranked
-    WHERE rank <= {TRENDING_ITEMS} GROUP BY country
-"""  # noqa: S608
+    WITH taken AS MATERIALIZED (
+        SELECT e.user_id, e.item_id,
+               CASE WHEN e.context->>'country' ~ '^[A-Za-z]{{2}}$' THEN upper(e.context->>'country')
+                    ELSE coalesce(u.country, '') END AS country,
+               max(t.weight * power(0.5, extract(epoch FROM %s::timestamptz - e.occurred_at)::float8 / 86400 / %s))
+                   AS weight
+        FROM interactions_event e JOIN interactions_eventtype t ON t.id = e.event_type_id AND t.weight > 0
+        LEFT JOIN interactions_userprofile u ON u.id = e.user_id
+        WHERE e.occurred_at >= %s::timestamptz
+        GROUP BY 1, 2, 3
+    ), everywhere AS (
+        SELECT item_id, sum(weight) AS score FROM (
+            SELECT user_id, item_id, max(weight) AS weight FROM taken GROUP BY user_id, item_id
+        ) once GROUP BY item_id
+    ), located AS (
+        SELECT 'everywhere' AS kind, '' AS name, {TRENDING_ITEMS} AS most, item_id, score FROM everywhere
+        UNION ALL
+        SELECT 'countries', country, {TRENDING_ITEMS}, item_id, sum(weight) FROM taken
+        WHERE country <> '' GROUP BY country, item_id
+        UNION ALL
+        SELECT 'categories', item.category, {TRENDING_IN_CATEGORY}, item.id, score
+        FROM everywhere JOIN catalog_item item ON item.id = everywhere.item_id WHERE item.category <> ''
+    ), ranked AS (
+        SELECT *, row_number() OVER (PARTITION BY kind, name ORDER BY score DESC, item_id) AS rank,
+               sum(score) OVER (PARTITION BY kind, name) AS total
+        FROM located
+    )
+    SELECT kind, name, array_agg(item_id ORDER BY rank), array_agg(score ORDER BY rank), max(total)
+    FROM ranked WHERE rank <= most GROUP BY kind, name
+"""  # noqa: S608 -- constants of this file
 
-Trending = dict[str, NDArray[np.int64]]
-_held: tuple[float, Trending] | None = None
-_lock = threading.Lock()
+
+class Ranked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is trending in one country or category, best first."""
+
+    packed_pks: bytes = b""
+    packed_scores: bytes = b""
+    total: float = 0.0
+    """Sum of the scores of all items there, also of those that are not kept."""
+
+    @property
+    def pks(self) -> NDArray[np.int64]:
+        """(n,) int64 item primary keys."""
+        return np.frombuffer(self.packed_pks, dtype="<i8").astype(np.int64, copy=False)
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """(n,) float64, decayed weight of the users who took each item, > 0, descending."""
+        return np.frombuffer(self.packed_scores, dtype="<f8").astype(np.float64, copy=False)
+
+
+class Trending(msgspec.Struct, frozen=True, kw_only=True):
+    """What is trending."""
+
+    everywhere: Ranked = Ranked()
+    countries: dict[str, Ranked] = {}
+    """By two-letter code."""
+    categories: dict[str, Ranked] = {}
+    """By category as the catalogue spells it."""
+
+
+_announced: Announced[Trending] = Announced("trending", Trending, Trending())
 
 
 def refresh() -> int:
@@ -71,70 +113,34 @@ def refresh() -> int:
         if not cursor.fetchone()[0]:
             return 0
         changed = catalogue_popularity.store(_POPULARITY, _parameters(conf.popularity_half_life_days()))
-    _announce_trending(_trending_from_database())
+    _announced.announce(_trending_from_database())
     return changed
 
 
-def popular_item_pks(country: str = _EVERYWHERE, limit: int = TRENDING_ITEMS) -> NDArray[np.int64]:
-    """Return (n,) int64 primary keys of the trending items, best first, n ≤ min(limit, TRENDING_ITEMS).
-
-    A country in which fewer than `limit` items are taken is filled up with what is trending everywhere.
-    """
-    trending = _current()
-    everywhere = trending.get(_EVERYWHERE, np.empty(0, np.int64))
-    if country == _EVERYWHERE or country not in trending:
-        return everywhere[:limit]
-    there = trending[country]
-    return np.concatenate([there, everywhere[~np.isin(everywhere, there)]])[:limit]
+def trending() -> Trending:
+    """Return what is trending, as this process holds it; nothing before the first `refresh`."""
+    return _announced.current()
 
 
-def _current() -> Trending:
-    global _held
-    held = _held
-    if held is not None and time.monotonic() < held[0]:
-        return held[1]
-    with _lock:
-        if _held is None or time.monotonic() >= _held[0]:
-            _held = (time.monotonic() + HELD_SECONDS, _read())
-        return _held[1]
-
-
-def _read() -> Trending:
-    found: dict[Any, Any]
-    try:
-        found = ask(lambda connected: connected.hgetall(_trending_key()))
-    except RedisAway:
-        found = {}
-    if not found:
-        return _trending_from_database()
-    return {country.decode(): np.frombuffer(packed, dtype="<i8").astype(np.int64) for country, packed in found.items()}
+def forget() -> None:
+    """Hold nothing, as a new process does."""
+    _announced.forget()
 
 
 def _trending_from_database() -> Trending:
+    found: dict[str, dict[str, Ranked]] = {"everywhere": {}, "countries": {}, "categories": {}}
     with connection.cursor() as cursor:
-        cursor.execute(_TRENDING, _parameters(conf.trending_half_life_days()) * 2)
-        return {country: np.array(pks, dtype=np.int64) for country, pks in cursor.fetchall()}
+        cursor.execute(_TRENDING, _parameters(conf.trending_half_life_days()))
+        for kind, name, pks, scores, total in cursor.fetchall():
+            found[kind][name] = Ranked(
+                packed_pks=np.array(pks, dtype="<i8").tobytes(),
+                packed_scores=np.array(scores, dtype="<f8").tobytes(),
+                total=float(total),
+            )
+    everywhere = found["everywhere"].get("", Ranked())
+    return Trending(everywhere=everywhere, countries=found["countries"], categories=found["categories"])
 
 
 def _parameters(half_life_days: float) -> list[datetime | float]:
     newest = queries.newest_event_at() or EPOCH
     return [newest, half_life_days, newest - timedelta(days=half_life_days * HALF_LIVES)]
-
-
-def _announce_trending(trending: Trending) -> None:
-    def replace(connected: object) -> None:
-        pipe = connected.pipeline(transaction=True)  # type: ignore[attr-defined] # redis.Redis
-        pipe.delete(_trending_key())
-        if trending:
-            pipe.hset(_trending_key(), mapping={name: pks.astype("<i8").tobytes() for name, pks in trending.items()})
-            pipe.expire(_trending_key(), TRENDING_LIFETIME_SECONDS)
-        pipe.execute()
-
-    try:
-        ask(replace)
-    except RedisAway:
-        return
-
-
-def _trending_key() -> str:
-    return key("trending")

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 FALLBACKS = Counter("recommender_fallbacks", "Lists answered by the fallback recipe, by reason.", ["reason"])
 
 
-FOR_ANYBODY = ("popular", "unexplored")
+FOR_ANYBODY = ("popular", "trending", "unexplored")
 """Sources that make no personal list of their own."""
 
 

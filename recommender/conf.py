@@ -19,10 +19,15 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
             "collaborative": {"weight": 0.35, "half_life": 5},
             "content": {"weight": 0.05, "half_life": 10, "n": 50},
             "popular": {"weight": 0.05},
+            "preferences": {"weight": 0},
+            "trending": {"weight": 0},
             "unexplored": {"weight": 0, "n": 50},
         },
         "filters": _FILTERS,
-        "scorers": ["weighted_blend"],
+        "scorers": [
+            "weighted_blend",
+            {"cold_start": {"weights": {"preferences": 1.0, "trending": 0.3, "popular": 0.3}}},
+        ],
         "rerankers": [{"category_diversity": {"strength": 0.1}}, "exploration", "business_rules"],
         "fallback": "trending",
     },
@@ -44,7 +49,7 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
     },
     "because_you_watched": {"extends": "similar", "filters": _FILTERS},
     "trending": {
-        "sources": {"popular": {"weight": 1.0}},
+        "sources": {"trending": {"weight": 1.0}, "popular": {"weight": 0.5}},
         "filters": _FILTERS,
         "scorers": ["weighted_blend"],
         "rerankers": [{"category_diversity": {"strength": 0.2}}, "business_rules"],
@@ -65,11 +70,12 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
 
 DEFAULTS: dict[str, Any] = {
     "RECIPES": DEFAULT_RECIPES,
-    # {title}: the item behind the score; {year}: year of publication.
+    # {title}: the item behind the score; {name}: the category or tag he prefers; {year}: year of publication.
     "REASONS": {
         "history": "Because you watched {title}",
         "named": "Because you like {title}",
         "seed": "Similar to {title}",
+        "preferences": "Because you like {name}",
         "popular": "Popular right now",
         "new": "New: released in {year}",
         "rule": "Picked by our editors",

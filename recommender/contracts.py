@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.snapshot import Catalogue, ItemCard
+from interactions.popularity import Trending
 from interactions.preferences import NONE, Preferences
 from recommender.arrays import BoolArray, FloatArray, RowArray
 from recommender.pipeline.model_view import ModelView
@@ -67,6 +68,8 @@ class Query:
     exclude: RowArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     rules: CompiledRules | None = None
     """The editors' rules for this placement and moment; None when business rules are off."""
+    trending: Trending | None = None
+    """What is taken most lately; None where only the model and the catalogue may say so."""
     explored: Mapping[int, int] | None = None
     """Item primary key → times that exploration has shown it lately; None when nothing is to be explored."""
     scratch: dict[str, Any] = field(default_factory=dict)

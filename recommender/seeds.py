@@ -19,9 +19,9 @@ HALF_LIFE = 8.0
 def choose_seeds(history: History, catalogue: Catalogue, model: ModelView | None, n: int) -> list[int]:
     """Return at most `n` rows, best first, of distinct categories as far as the history has them.
 
-    A seed must have been taken (not merely viewed or named as a taste) and be known to the model. Among the RECENT_ITEMS newest, the
-    best has the highest 0.5^(items ago / HALF_LIFE) · log(1 + popularity): recent, and with enough people behind it
-    that its row is good.
+    A seed must have been taken (not merely viewed, or named as a taste) and be known to the model. Among the
+    RECENT_ITEMS newest, the best has the highest 0.5^(items ago / HALF_LIFE) · log(1 + popularity): recent, and with
+    enough people behind it that its row is good.
     """
     if model is None:
         return []

@@ -18,7 +18,7 @@ import numpy as np
 
 from experiments import exposure
 from experiments.assignment import Assignment
-from interactions import explored, impressions
+from interactions import explored, impressions, popularity
 from interactions.contracts import ServedItem, ServedList
 from recommender import conf
 from recommender.answering import Answer, answer, inspect
@@ -194,6 +194,7 @@ def _query(visit: Visit, placement: PlacementSpec) -> Query:
         country=visit.user.country,
         preferences=visit.user.preferences,
         rules=visit.state.rulebook.for_placement(placement.name, visit.now),
+        trending=popularity.trending(),
         explored=explored.current() if placement.explores and conf.get("EXPLORATION") else None,
     )
 

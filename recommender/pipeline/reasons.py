@@ -10,7 +10,7 @@ from recommender import conf
 from recommender.contracts import Query
 from recommender.pipeline.explanations import Explanation
 
-NOT_PERSONAL = ("popular", "new_items")
+NOT_PERSONAL = ("popular", "trending", "new_items")
 
 
 def sentence(explanation: Explanation, query: Query, row: int) -> str:
@@ -29,6 +29,8 @@ def _worded(templates: Mapping[str, str], explanation: Explanation, query: Query
     catalogue: Catalogue = query.catalogue
     if explanation.source in ("rule", EXPLORATION):
         return templates[explanation.source]
+    if explanation.source == "preferences":
+        return templates["preferences"].format(name=_preferred(query, row))
     if explanation.because_of is not None and explanation.source not in NOT_PERSONAL:
         template = templates[_relation(query, explanation.because_of)]
         return template.format(title=catalogue.cards[explanation.because_of].title)
@@ -44,3 +46,11 @@ def _relation(query: Query, because_of: int) -> str:
         return "history" if query.seed_is_from_history else "seed"
     named = query.history.rows[len(query.history.rows) - query.history.named :]
     return "named" if because_of in named else "history"
+
+
+def _preferred(query: Query, row: int) -> str:
+    """Return the category or tag of the item that the user prefers, as the catalogue spells it."""
+    card, stated = query.catalogue.cards[row], query.preferences
+    if card.category.casefold() in stated.categories:
+        return card.category
+    return next((tag for tag in card.tags if tag.casefold() in stated.tags), card.category)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.arrays import FloatArray
 from recommender.contracts import Candidates, Query
@@ -32,15 +33,9 @@ class WeightedBlend(Scorer):
         self.weights = dict(weights)
 
     def score(self, query: Query, candidates: Candidates) -> FloatArray:
-        blended = np.zeros(len(candidates), dtype=np.float64)
         shares = self.shares(candidates)
         query.scratch[self.name] = shares
-        for name, (factor, mean) in shares.items():
-            scores = candidates.source_scores[name]
-            known = np.isfinite(scores)
-            if not known.all():
-                scores = np.where(known, scores, scores[known].min())
-            blended += factor * (scores.astype(np.float64) - mean)
+        blended = total_of(candidates, shares)
         low, high = blended.min(initial=np.inf), blended.max(initial=-np.inf)
         return ((blended - low) / (high - low) if high > low else np.ones_like(blended)).astype(np.float32)
 
@@ -64,3 +59,15 @@ class WeightedBlend(Scorer):
             if spread > ROUNDING * largest:
                 shares[name] = (self.weights[name] / spread, mean)
         return shares
+
+
+def total_of(candidates: Candidates, shares: Mapping[str, tuple[float, float]]) -> NDArray[np.float64]:
+    """Return (n,) what the sources add up to, each by its (factor, mean) of `shares`."""
+    total = np.zeros(len(candidates), dtype=np.float64)
+    for name, (factor, mean) in shares.items():
+        scores = candidates.source_scores[name]
+        known = np.isfinite(scores)
+        if not known.all():
+            scores = np.where(known, scores, scores[known].min())
+        total += factor * (scores.astype(np.float64) - mean)
+    return total

@@ -23,10 +23,14 @@ class Popular(Source):
 
     def _scores(self, query: Query) -> FloatArray:
         if self.name not in query.scratch:
-            popularity = query.catalogue.popularity
-            if query.model is not None:
-                built = query.model.popularity
-                popularity = np.where(np.isfinite(built), built, popularity)
-            query.scratch[self.name] = np.log1p(popularity).astype(np.float32)
+            query.scratch[self.name] = np.log1p(popularity_of(query)).astype(np.float32)
         kept: FloatArray = query.scratch[self.name]
         return kept
+
+
+def popularity_of(query: Query) -> FloatArray:
+    """Return (items,) how much each item is taken: from the model, or from the catalogue where that is newer."""
+    if query.model is None:
+        return query.catalogue.popularity
+    built = query.model.popularity
+    return np.where(np.isfinite(built), built, query.catalogue.popularity)

@@ -7,19 +7,19 @@ import pytest
 
 from catalog import revisions
 from catalog.models import Item
-from catalog.redis_store import client
+from catalog.redis_store import client, key
 from interactions import popularity, redis_breaker, tasks
 from interactions.contracts import EventInput
 from interactions.models import UserProfile
-from interactions.popularity import popular_item_pks, refresh
+from interactions.popularity import refresh, trending
 from interactions.recording import record
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def nothing_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(popularity, "_held", None)
+def nothing_held() -> None:
+    popularity.forget()
 
 
 def act(user_id: str, item_id: str, event_type: str = "watch", days_ago: float = 0.0, n: int = 0) -> None:
@@ -53,7 +53,7 @@ def test_what_is_no_longer_taken_falls_to_zero(items: dict[str, int]) -> None:
 
 def test_no_events_make_nothing_popular(items: dict[str, int]) -> None:
     assert refresh() == 0
-    assert popular_item_pks().tolist() == []
+    assert trending() == popularity.Trending()
 
 
 def test_the_catalogues_revision_does_not_move(items: dict[str, int]) -> None:
@@ -71,33 +71,61 @@ def test_the_half_life_is_a_setting(items: dict[str, int], settings: Any) -> Non
     assert scores()["alien"] == 0.5
 
 
-def test_trending_is_by_country_filled_up_from_everywhere(items: dict[str, int]) -> None:
+def ranks(ranked: popularity.Ranked) -> list[tuple[int, float]]:
+    return [(pk, round(score, 4)) for pk, score in zip(ranked.pks.tolist(), ranked.scores.tolist(), strict=True)]
+
+
+def test_trending_is_everywhere_by_country_and_by_category(items: dict[str, int]) -> None:
+    Item.objects.filter(item_id__in=["up", "alien"]).update(category="space")
     UserProfile.objects.create(user_id="luc", country="FR")
     act("luc", "up")
     for user_id in ("ann", "bob"):
         act(user_id, "heat")
     act("ann", "alien", days_ago=2)
     refresh()
-    everywhere = [items["heat"], items["up"], items["alien"]]
-    assert popular_item_pks().tolist() == everywhere
-    assert popular_item_pks("FR").tolist() == [items["up"], items["heat"], items["alien"]]
-    assert popular_item_pks("JP", limit=1).tolist() == everywhere[:1]
+    heat, up, alien = items["heat"], items["up"], items["alien"]
+    found = trending()
+    assert (ranks(found.everywhere), found.everywhere.total) == ([(heat, 2.0), (up, 1.0), (alien, 0.5)], 3.5)
+    assert {name: ranks(ranked) for name, ranked in found.countries.items()} == {"FR": [(up, 1.0)]}
+    assert {name: ranks(ranked) for name, ranked in found.categories.items()} == {
+        "film": [(heat, 2.0)],
+        "space": [(up, 1.0), (alien, 0.5)],
+    }
 
 
-def test_trending_is_read_from_redis_and_held(items: dict[str, int], django_assert_num_queries: Any) -> None:
+def test_an_event_may_say_where_it_happened(items: dict[str, int]) -> None:
+    UserProfile.objects.create(user_id="luc", country="FR")
+    record([EventInput("luc", "up", "watch", NOON, context={"country": "de"})])
+    record([EventInput("luc", "heat", "watch", NOON, context={"country": "somewhere"})])
+    record([EventInput("luc", "up", "click", NOON)])
+    refresh()
+    up, heat = items["up"], items["heat"]
+    assert {name: ranks(ranked) for name, ranked in trending().countries.items()} == {
+        "DE": [(up, 1.0)],
+        "FR": [(heat, 1.0), (up, 0.2)],
+    }
+    # Everywhere a user counts once, wherever he was.
+    assert ranks(trending().everywhere) == ([(heat, 1.0), (up, 1.0)] if heat < up else [(up, 1.0), (heat, 1.0)])
+
+
+def test_trending_never_asks_postgres(items: dict[str, int], django_assert_num_queries: Any) -> None:
     act("ann", "heat")
+    with django_assert_num_queries(0):
+        assert trending().everywhere.pks.tolist() == []
     refresh()
     with django_assert_num_queries(0):
-        assert popular_item_pks().tolist() == [items["heat"]]
-    client().delete(popularity._trending_key())
-    with django_assert_num_queries(0):
-        assert popular_item_pks().tolist() == [items["heat"]]
+        assert trending().everywhere.pks.tolist() == [items["heat"]]
 
 
-def test_trending_without_redis_comes_from_postgres(items: dict[str, int], dead_redis: object) -> None:
+def test_after_a_loss_of_redis_trending_comes_from_postgres(items: dict[str, int]) -> None:
     act("ann", "heat")
     refresh()
-    assert popular_item_pks().tolist() == [items["heat"]]
+    client().delete(key("trending"))
+    popularity.forget()
+    assert trending().everywhere.pks.tolist() == []
+    refresh()
+    popularity.forget()
+    assert trending().everywhere.pks.tolist() == [items["heat"]]
 
 
 def test_one_users_thousand_clicks_count_as_one(items: dict[str, int]) -> None:
@@ -105,18 +133,18 @@ def test_one_users_thousand_clicks_count_as_one(items: dict[str, int]) -> None:
     for user_id in ("ann", "bob"):
         act(user_id, "heat", "click")
     refresh()
-    assert popular_item_pks().tolist() == [items["heat"], items["up"]]
+    assert trending().everywhere.pks.tolist() == [items["heat"], items["up"]]
 
 
 def test_the_task_replays_what_waited(items: dict[str, int]) -> None:
     record([EventInput("ann", "later", "watch", NOON)])
     item = Item.objects.create(item_id="later", title="Later")
     assert tasks.refresh_popularity() == 1
-    assert popular_item_pks().tolist() == [item.pk]
+    assert trending().everywhere.pks.tolist() == [item.pk]
 
 
 def test_the_breaker_is_shared(items: dict[str, int], dead_redis: object) -> None:
     for _ in range(6):
-        popularity._held = None
-        popular_item_pks()
+        popularity.forget()
+        trending()
     assert not redis_breaker.breaker.allows()

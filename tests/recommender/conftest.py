@@ -16,7 +16,7 @@ from redis.retry import Retry
 
 from catalog import snapshot
 from experiments import queries as experiment_queries
-from interactions import event_types, explored, redis_breaker
+from interactions import event_types, explored, popularity, redis_breaker
 from recommender import queries, serving_state
 from recommender.pipeline import model_view
 from recommender.registry import active
@@ -37,6 +37,7 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_breaker, "breaker", redis_breaker.CircuitBreaker())
     active.forget()
     explored.forget()
+    popularity.forget()
 
 
 @pytest.fixture

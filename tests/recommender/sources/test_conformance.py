@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import numpy as np
 import pytest
 from django.utils.module_loading import import_string
 
+from interactions.popularity import Ranked, Trending
+from interactions.preferences import Preferences
 from recommender.contracts import Query
 from recommender.pipeline.recipes import STAGES
 from recommender.pipeline.stages import Source
@@ -20,7 +23,9 @@ SOURCES = {name: made for name, path in STAGES.items() if issubclass(made := imp
 N_MODEL = 8
 # Keys 20, 40, …, 160 in a shuffled order; 500 has been deleted since the build. Rows of odd keys are newer.
 PKS = [100, 20, 500, 60, 160, 40, 140, 80]
-CATALOGUE = catalogue_of(*({"published_at": day(1 + row % 9), "popularity": float(row)} for row in range(16)))
+CATALOGUE = catalogue_of(
+    *({"published_at": day(1 + row % 9), "popularity": float(row), "category": "film"} for row in range(16))
+)
 NEWER = [row for row in range(16) if int(CATALOGUE.pks[row]) not in PKS]
 _random = np.random.default_rng(3)
 _WEIGHTS = _random.normal(size=(N_MODEL, N_MODEL)) * (1 - np.eye(N_MODEL))
@@ -38,8 +43,14 @@ BUNDLE = bundle_of(
     },
 )
 ROWS = np.arange(16)
-FROM_THE_CATALOGUE = ("popular", "new_items", "unexplored")
-"""These read the catalogue, which has every item, and nobody's history."""
+FROM_THE_CATALOGUE = ("popular", "new_items", "preferences", "trending", "unexplored")
+"""These read the catalogue or what the request says of every item, and nobody's history."""
+TRENDING = Trending(
+    everywhere=Ranked(
+        packed_pks=CATALOGUE.pks.tobytes(), packed_scores=np.arange(16, 0, -1, dtype=np.float64).tobytes(), total=136.0
+    )
+)
+TOLD: dict[str, Any] = {"explored": {}, "trending": TRENDING, "preferences": Preferences(categories=("film",))}
 HISTORY = history_of([3, 0, 9, 7], [1.0, 0.5, 1.5, 0.2])
 """Rows 0 is newer than the model."""
 
@@ -47,9 +58,9 @@ HISTORY = history_of([3, 0, 9, 7], [1.0, 0.5, 1.5, 0.2])
 def queries() -> dict[str, Query]:
     """Return new queries each time: a source may keep its work in one."""
     return {
-        "history": query_of(CATALOGUE, BUNDLE, history=HISTORY, explored={}),
-        "seed": query_of(CATALOGUE, BUNDLE, history=HISTORY, seed=5, explored={}),
-        "one item": query_of(CATALOGUE, BUNDLE, history=history_of([9]), explored={}),
+        "history": query_of(CATALOGUE, BUNDLE, history=HISTORY, **TOLD),
+        "seed": query_of(CATALOGUE, BUNDLE, history=HISTORY, seed=5, **TOLD),
+        "one item": query_of(CATALOGUE, BUNDLE, history=history_of([9]), **TOLD),
     }
 
 
