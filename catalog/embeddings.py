@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from django.db import transaction
 
+from catalog import queries
 from catalog.models import EmbeddingSpace, Item, ItemEmbedding
 
 
@@ -67,22 +68,35 @@ def store(item_id: str, space_name: str, vector: Sequence[float], *, model_versi
     EmbeddingError
         One of the four above; nothing is written then.
     """
-    space = EmbeddingSpace.objects.filter(name=space_name).first()
-    if space is None:
-        known = ", ".join(EmbeddingSpace.objects.order_by("name").values_list("name", flat=True)) or "none"
-        raise UnknownSpace(f"There is no embedding space {space_name!r}; there are: {known}.")
-    packed = _packed(vector, space)
+    space = space_of(space_name)
+    stored = packed(vector, space)
     with transaction.atomic():
         # Locked, so that a deletion at the same time either comes first or takes the vector with it.
         item = Item.objects.select_for_update(no_key=True).filter(item_id=item_id).only("pk").first()
         if item is None:
             raise UnknownItem(f"There is no item {item_id!r}.")
-        values = {"vector": packed, "model_version": model_version}
+        values = {"vector": stored, "model_version": model_version}
         _, created = ItemEmbedding.objects.update_or_create(item=item, space=space, defaults=values)
     return created
 
 
-def _packed(vector: Sequence[float], space: EmbeddingSpace) -> bytes:
+def space_of(name: str) -> EmbeddingSpace:
+    """Return the space; UnknownSpace, naming those there are, when it does not exist."""
+    space = queries.embedding_space(name)
+    if space is None:
+        known = ", ".join(space.name for space in queries.embedding_spaces()) or "none"
+        raise UnknownSpace(f"There is no embedding space {name!r}; there are: {known}.")
+    return space
+
+
+def packed(vector: Sequence[float], space: EmbeddingSpace) -> bytes:
+    """Return the stored form of a vector, little-endian float32.
+
+    Raises
+    ------
+    DimensionMismatch, UnusableVector
+        It does not fit the space; the message names space and number.
+    """
     if len(vector) != space.dimension:
         raise DimensionMismatch(f"Space {space.name!r} has {space.dimension} dimensions, the vector {len(vector)}.")
     with np.errstate(over="ignore"):

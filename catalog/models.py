@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -60,12 +61,25 @@ class EmbeddingSpace(models.Model):
     name = models.SlugField(max_length=50, unique=True)
     dimension = models.PositiveIntegerField(validators=[MinValueValidator(64), MaxValueValidator(1024)])
     metric = models.CharField(max_length=10, choices=Metric, default=Metric.COSINE)
-    weight = models.FloatField(default=1.0, help_text="Share of this space when several are blended.")
-    encoder = models.CharField(max_length=200, blank=True, default="", help_text="Empty: vectors are uploaded.")
+    weight = models.FloatField(
+        default=1.0,
+        validators=[MinValueValidator(0.0)],
+        help_text="Share of this space when several are blended; 0: it is not used.",
+    )
+    encoder = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        help_text="Key of RECOMMENDER_ENCODERS: what computes the vectors in a rebuild. Empty: they are uploaded.",
+    )
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(dimension__range=(64, 1024)), name="dimension_64_to_1024")
+            models.CheckConstraint(condition=models.Q(dimension__range=(64, 1024)), name="dimension_64_to_1024"),
+            # NaN is greater than infinity in Postgres.
+            models.CheckConstraint(
+                condition=models.Q(weight__gte=0, weight__lt=math.inf), name="weight_0_or_more_and_finite"
+            ),
         ]
 
     def __str__(self) -> str:
