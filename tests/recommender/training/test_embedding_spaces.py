@@ -1,0 +1,103 @@
+"""Vectors from the database to a published version and its `similar` lists."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from catalog import embeddings
+from catalog.models import EmbeddingSpace, Item, ItemEmbedding
+from recommender import rebuilding, serving
+from recommender.exceptions import DataError
+from recommender.registry import storage
+from recommender.training import embedding_spaces
+from tests.recommender.conftest import Commit
+from tests.recommender.film_site import ids
+
+pytestmark = pytest.mark.django_db
+
+TITLES = ["Heat", "Ronin", "Thief", "Clue"]
+
+
+@pytest.fixture
+def pks() -> np.ndarray:
+    """Return the primary keys of four films that say nothing else about themselves."""
+    items = [Item.objects.create(item_id=title.lower(), title=title) for title in TITLES]
+    return np.array([item.pk for item in items])
+
+
+def unit(place: int, dimension: int = 64) -> list[float]:
+    return np.eye(dimension)[place].tolist()
+
+
+def space(name: str, weight: float = 1.0, *, dimension: int = 64, metric: str = "cosine") -> EmbeddingSpace:
+    return EmbeddingSpace.objects.create(name=name, dimension=dimension, weight=weight, metric=metric)
+
+
+def test_each_space_has_the_rows_and_vectors_of_its_items(pks: np.ndarray) -> None:
+    space("audio", 0.5, metric="dot")
+    space("text", 0.3, dimension=384)
+    embeddings.store("thief", "audio", unit(1))
+    embeddings.store("heat", "audio", [2.0, *unit(0)[1:]])
+    embeddings.store("clue", "text", unit(5, 384))
+    audio, text = embedding_spaces.load(pks)
+    assert (audio.name, audio.metric, audio.weight, audio.rows.tolist()) == ("audio", "dot", 0.5, [0, 2])
+    assert audio.vectors.dtype == np.float32
+    assert audio.vectors.tolist() == [[2.0, *unit(0)[1:]], unit(1)]
+    assert (text.name, text.metric, text.rows.tolist(), text.vectors.shape) == ("text", "cosine", [3], (1, 384))
+
+
+def test_spaces_that_cannot_count_are_left_out(pks: np.ndarray) -> None:
+    space("empty")
+    space("off", 0.0)
+    embeddings.store("heat", "off", unit(0))
+    assert embedding_spaces.load(pks) == []
+
+
+def test_items_newer_than_the_catalogue_that_was_read_are_left_out(pks: np.ndarray) -> None:
+    space("audio")
+    embeddings.store("heat", "audio", unit(0))
+    embeddings.store("clue", "audio", unit(1))
+    (audio,) = embedding_spaces.load(pks[:2])
+    assert audio.rows.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("vector", "message"),
+    [
+        (np.ones(63, "<f4"), r"^Space 'audio' has 64 dimensions, the stored vector of item {pk} 63\.$"),
+        (np.full(64, np.nan, "<f4"), r"^Space 'audio': the vector of item {pk} holds NaN or infinity\.$"),
+    ],
+)
+def test_a_stored_vector_that_cannot_be_is_named(pks: np.ndarray, vector: np.ndarray, message: str) -> None:
+    audio = space("audio")
+    ItemEmbedding.objects.create(item_id=pks[1], space=audio, vector=vector.tobytes())
+    with pytest.raises(DataError, match=message.format(pk=pks[1])):
+        embedding_spaces.load(pks)
+
+
+def test_a_rebuild_indexes_the_spaces_and_similar_blends_them(pks: np.ndarray, models: object, commit: Commit) -> None:
+    for name, weight in {"audio": 0.5, "text": 0.3, "metadata": 0.2}.items():
+        space(name, weight)
+    with commit():
+        # Thief sounds like Heat, Ronin only reads like it; Clue has no vector at all.
+        for name, by_item in {
+            "audio": {"heat": unit(0), "thief": unit(0), "ronin": unit(1)},
+            "text": {"heat": unit(0), "ronin": unit(0), "thief": unit(1)},
+            "metadata": {"heat": unit(0), "ronin": unit(1)},
+        }.items():
+            for item_id, vector in by_item.items():
+                embeddings.store(item_id, name, vector)
+        built = rebuilding.rebuild("test")
+    assert (built.published, built.reasons) == (True, [])
+    assert built.version is not None
+    bundle = storage.load(built.version.directory, built.version.manifest_sha256)
+    assert bundle.meta["embeddings"] == {"audio": 0.5, "metadata": 0.2, "text": 0.3}
+    recalls = built.metrics["index_recall"]
+    assert {name: recalls[f"embedding.{name}"] for name in bundle.meta["embeddings"]} == {
+        "audio": 1.0, "metadata": 1.0, "text": 1.0,
+    }  # fmt: skip
+    made = serving.similar_to("heat", limit=3)
+    # Thief 0.5 / 0.8, Ronin 0.3 / 1.
+    assert ids(made)[:2] == ["thief", "ronin"]
+    assert {item.reason for item in made.items[:2]} == {"Similar to Heat"}
