@@ -10,8 +10,10 @@ class RecommenderConfig(AppConfig):
     def ready(self) -> None:
         """Register the system checks."""
         from recommender import checks
+        from recommender.training.encoders.checks import check_encoders
         from recommender.vector_index.checks import check_vector_indexes
 
         register(checks.check_settings)
         register(checks.check_recipes)
         register(check_vector_indexes)
+        register(check_encoders)

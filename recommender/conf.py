@@ -91,6 +91,8 @@ DEFAULTS: dict[str, Any] = {
         # Its options, with their defaults and reasons, are in that file; `vector_index.faiss` is the other one.
         "default": {"BACKEND": "recommender.vector_index.annoy.AnnoyIndexBackend"}
     },
+    # What an embedding space may name to have its vectors computed; `encoders.sentence_transformers` is another one.
+    "ENCODERS": {"tfidf": {"BACKEND": "recommender.training.encoders.tfidf.TfidfEncoder"}},
     "MODEL_DIRECTORY": "",
     "VERSIONS_KEPT": 3,
     # Training.

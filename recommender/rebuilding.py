@@ -1,7 +1,7 @@
 """The other door: one rebuild, from events to a published version.
 
 1. Claim the lease (`registry.jobs`); a second rebuild is told who holds it.
-2. Read the catalogue snapshot, the events (`training.dataset`, binary COPY) and the vectors computed elsewhere
+2. Read the catalogue snapshot, the events (`training.dataset`, binary COPY) and the embedding spaces
    (`training.embedding_spaces`).
 3. Hold out each user's newest events, train on the rest, measure as serving would (`training.evaluation`).
 4. Train on everything (`training.train`), one trainer a model; measure the indexes' recall (`training.index_recall`).
@@ -94,7 +94,7 @@ def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
     types = event_types.load(current[revisions.EVENT_TYPES])
     data, _ = dataset.load(catalogue.pks, types.weights_of)
 
-    spaces = embedding_spaces.load(catalogue.pks)
+    spaces = embedding_spaces.load(catalogue, int(conf.get("SEED")), stage)
 
     measured = _measure(data, catalogue, spaces, lambda name: stage(f"trial: {name}"))
     trained = train(data, catalogue.pks, catalogue.cards, stage, spaces=spaces)

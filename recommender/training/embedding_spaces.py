@@ -1,8 +1,8 @@
-"""The vectors that others computed, one space at a time, as the models' rows number the items."""
+"""The vectors of the embedding spaces, uploaded or encoded, as the models' rows number the items."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -10,8 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog import queries
+from catalog.snapshot import Catalogue
 from recommender.exceptions import DataError
+from recommender.training.encoders.base import encoder
 from recommender.vector_index.base import Metric
+
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,20 +32,31 @@ class SpaceVectors:
     """(n, dimension) as they were stored, finite."""
 
 
-def load(item_pks: NDArray[np.int64]) -> list[SpaceVectors]:
-    """Read all spaces from Postgres; those without a vector, or with a weight of 0, are left out.
+def load(catalogue: Catalogue, seed: int, progress: Progress = lambda stage: None) -> list[SpaceVectors]:
+    """Read all spaces from Postgres, and compute those that name an encoder.
+
+    Spaces without a vector, or with a weight of 0, are left out.
 
     Parameters
     ----------
-    item_pks
-        (items,) ascending primary keys: the rows of the result. Vectors of others are left out.
+    catalogue
+        Its rows are the rows of the result; vectors of items it does not have are left out.
+    progress
+        Called with the name of each space that is encoded, as it starts.
 
     Raises
     ------
+    ConfigurationError
+        A space names an encoder that RECOMMENDER_ENCODERS does not have, or that lacks its library or model.
     DataError
-        A stored vector is not as long as its space says, or not finite; naming space and item.
+        A vector is not as long as its space says, or not finite; naming space and item.
     """
-    found = [_load(space, item_pks) for space in queries.embedding_spaces() if space.weight > 0]
+    found = []
+    for space in queries.embedding_spaces():
+        if space.weight > 0:
+            if space.encoder:
+                progress(f"encoding {space.name}")
+            found.append(_encoded(space, catalogue, seed) if space.encoder else _uploaded(space, catalogue.pks))
     return [space for space in found if len(space.rows)]
 
 
@@ -65,7 +80,14 @@ def index_name(space: str) -> str:
     return f"embedding.{space}"
 
 
-def _load(space: Any, item_pks: NDArray[np.int64]) -> SpaceVectors:
+def _encoded(space: Any, catalogue: Catalogue, seed: int) -> SpaceVectors:
+    vectors = encoder(space.encoder).encode(catalogue.cards, space.dimension, seed)
+    _require_finite(space.name, vectors, catalogue.pks)
+    saying = np.flatnonzero(vectors.any(axis=1))
+    return _space(space, saying, vectors[saying])
+
+
+def _uploaded(space: Any, item_pks: NDArray[np.int64]) -> SpaceVectors:
     pks: list[int] = []
     packed: list[bytes] = []
     for pk, vector in queries.embeddings(space.name):
@@ -77,13 +99,21 @@ def _load(space: Any, item_pks: NDArray[np.int64]) -> SpaceVectors:
     keys = np.array(pks, dtype=np.int64)
     known = np.isin(keys, item_pks)
     vectors = np.frombuffer(b"".join(packed), dtype="<f4").reshape(len(pks), space.dimension)
-    finite = np.isfinite(vectors).all(axis=1)
-    if not finite.all():
-        raise DataError(f"Space {space.name!r}: the vector of item {keys[~finite][0]} holds NaN or infinity.")
+    _require_finite(space.name, vectors, keys)
+    return _space(space, np.searchsorted(item_pks, keys[known]).astype(np.int64), vectors[known])
+
+
+def _space(space: Any, rows: NDArray[np.int64], vectors: NDArray[np.float32]) -> SpaceVectors:
     return SpaceVectors(
         name=space.name,
         metric=cast(Metric, space.metric),
         weight=space.weight,
-        rows=np.searchsorted(item_pks, keys[known]).astype(np.int64),
-        vectors=np.ascontiguousarray(vectors[known], dtype=np.float32),
+        rows=rows,
+        vectors=np.ascontiguousarray(vectors, dtype=np.float32),
     )
+
+
+def _require_finite(space: str, vectors: NDArray[np.float32], pks: NDArray[np.int64]) -> None:
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        raise DataError(f"Space {space!r}: the vector of item {pks[~finite][0]} holds NaN or infinity.")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from catalog import embeddings
+from catalog import embeddings, snapshot
 from catalog.models import EmbeddingSpace, Item, ItemEmbedding
 from recommender import rebuilding, serving
-from recommender.exceptions import DataError
+from recommender.exceptions import ConfigurationError, DataError
 from recommender.registry import storage
 from recommender.training import embedding_spaces
+from recommender.training.embedding_spaces import SpaceVectors
 from tests.recommender.conftest import Commit
 from tests.recommender.film_site import ids
 
@@ -30,6 +31,10 @@ def unit(place: int, dimension: int = 64) -> list[float]:
     return np.eye(dimension)[place].tolist()
 
 
+def load() -> list[SpaceVectors]:
+    return embedding_spaces.load(snapshot.load(revision=1), seed=1)
+
+
 def space(name: str, weight: float = 1.0, *, dimension: int = 64, metric: str = "cosine") -> EmbeddingSpace:
     return EmbeddingSpace.objects.create(name=name, dimension=dimension, weight=weight, metric=metric)
 
@@ -40,7 +45,7 @@ def test_each_space_has_the_rows_and_vectors_of_its_items(pks: np.ndarray) -> No
     embeddings.store("thief", "audio", unit(1))
     embeddings.store("heat", "audio", [2.0, *unit(0)[1:]])
     embeddings.store("clue", "text", unit(5, 384))
-    audio, text = embedding_spaces.load(pks)
+    audio, text = load()
     assert (audio.name, audio.metric, audio.weight, audio.rows.tolist()) == ("audio", "dot", 0.5, [0, 2])
     assert audio.vectors.dtype == np.float32
     assert audio.vectors.tolist() == [[2.0, *unit(0)[1:]], unit(1)]
@@ -51,14 +56,16 @@ def test_spaces_that_cannot_count_are_left_out(pks: np.ndarray) -> None:
     space("empty")
     space("off", 0.0)
     embeddings.store("heat", "off", unit(0))
-    assert embedding_spaces.load(pks) == []
+    assert load() == []
 
 
 def test_items_newer_than_the_catalogue_that_was_read_are_left_out(pks: np.ndarray) -> None:
+    before = snapshot.load(revision=1)
+    Item.objects.create(item_id="alien", title="Alien")
     space("audio")
     embeddings.store("heat", "audio", unit(0))
-    embeddings.store("clue", "audio", unit(1))
-    (audio,) = embedding_spaces.load(pks[:2])
+    embeddings.store("alien", "audio", unit(1))
+    (audio,) = embedding_spaces.load(before, seed=1)
     assert audio.rows.tolist() == [0]
 
 
@@ -73,7 +80,28 @@ def test_a_stored_vector_that_cannot_be_is_named(pks: np.ndarray, vector: np.nda
     audio = space("audio")
     ItemEmbedding.objects.create(item_id=pks[1], space=audio, vector=vector.tobytes())
     with pytest.raises(DataError, match=message.format(pk=pks[1])):
-        embedding_spaces.load(pks)
+        load()
+
+
+def test_a_space_that_names_an_encoder_is_computed() -> None:
+    films = {"heat": ["heist", "police"], "ronin": ["heist", "police"], "clue": ["whodunit", "butler"], "silent": []}
+    for item_id, tags in films.items():
+        Item.objects.create(item_id=item_id, title="", tags=tags)
+    words = space("words", 0.5)
+    EmbeddingSpace.objects.filter(pk=words.pk).update(encoder="tfidf")
+    # Uploaded ones do not count then.
+    embeddings.store("silent", "words", unit(7))
+    stages: list[str] = []
+    (found,) = embedding_spaces.load(snapshot.load(revision=1), 1, stages.append)
+    assert stages == ["encoding words"]
+    assert (found.rows.tolist(), found.vectors.shape, found.weight) == ([0, 1, 2], (3, 64), 0.5)
+    assert found.vectors @ found.vectors.T == pytest.approx(np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]]), abs=1e-6)
+
+
+def test_an_encoder_that_does_not_exist_is_named(pks: np.ndarray) -> None:
+    EmbeddingSpace.objects.create(name="words", dimension=64, encoder="minilm")
+    with pytest.raises(ConfigurationError, match=r"^RECOMMENDER_ENCODERS has no 'minilm'; it has: tfidf\.$"):
+        load()
 
 
 def test_a_rebuild_indexes_the_spaces_and_similar_blends_them(pks: np.ndarray, models: object, commit: Commit) -> None:
