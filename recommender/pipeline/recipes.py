@@ -46,7 +46,9 @@ STAGES: dict[str, str] = {
     "weighted_blend": "recommender.scorers.weighted_blend.WeightedBlend",
     "business_rules": "recommender.rerankers.business_rules.BusinessRules",
     "category_diversity": "recommender.rerankers.category_diversity.CategoryDiversity",
+    "dpp": "recommender.rerankers.dpp.Dpp",
     "exploration": "recommender.rerankers.exploration.Exploration",
+    "mmr": "recommender.rerankers.mmr.Mmr",
 }
 
 S = TypeVar("S", bound=Stage)
