@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recommender.pipeline import recipes
 from recommender.registry.artifacts import Bundle
 from recommender.sources.collaborative import Collaborative
 from recommender.training import index_recall
@@ -50,10 +51,9 @@ def test_the_collaborative_index_is_asked_with_folded_in_users(monkeypatch: pyte
     monkeypatch.setattr(NotingIndex, "search", search)
     index_recall.measure(BUNDLE, CATALOGUE, DATA, seed=1)
     starts = DATA.user_starts()
-    folded = [
-        Collaborative(half_life=5)._vector(query_of(CATALOGUE, BUNDLE, history=history_of(DATA, starts, user)))
-        for user in range(2)
-    ]
+    (source,) = (slot.source for slot in recipes.get("personalized").sources if slot.source.name == "collaborative")
+    assert isinstance(source, Collaborative)
+    folded = [source._vector(query_of(CATALOGUE, BUNDLE, history=history_of(DATA, starts, user))) for user in range(2)]
     assert sorted(asked["dot"]) == pytest.approx(np.array(sorted(vector.tolist() for vector in folded)))
 
 
