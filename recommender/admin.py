@@ -26,7 +26,18 @@ class PlacementForm(forms.ModelForm):  # type: ignore[type-arg] # not subscripta
 
     class Meta:
         model = Placement
-        fields: ClassVar = ["name", "page", "position", "recipe", "title", "limit", "minimum", "explores", "is_active"]
+        fields: ClassVar = [
+            "name",
+            "page",
+            "position",
+            "recipe",
+            "title",
+            "limit",
+            "minimum",
+            "diversity",
+            "explores",
+            "is_active",
+        ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -22,6 +22,12 @@ class Placement(AnnouncingModel):
     title = models.CharField(max_length=200, help_text="{seed} stands for the seed's title.")
     limit = models.PositiveSmallIntegerField(default=20, validators=[MinValueValidator(1), MaxValueValidator(100)])
     minimum = models.PositiveSmallIntegerField(default=4, help_text="Fewer items: the row is not shown.")
+    diversity = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text="0: only the best-scored items. 1: nothing but variety. Empty: as the recipe has it.",
+    )
     explores = models.BooleanField(
         default=True, help_text="One slot of a personalised list goes to an item that hardly anybody has been shown."
     )

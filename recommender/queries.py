@@ -20,6 +20,8 @@ class PlacementSpec:
     """{seed} stands for the seed's title."""
     limit: int
     minimum: int
+    diversity: float | None = None
+    """0..1; None leaves it to the recipe."""
     explores: bool = True
     """Whether its personalised lists have an exploration slot."""
 
@@ -54,7 +56,7 @@ class Placements:
 
 def load_placements(revision: int) -> Placements:
     """Read the active placements from Postgres (one query)."""
-    fields = ("name", "page", "recipe", "title", "limit", "minimum", "explores")
+    fields = ("name", "page", "recipe", "title", "limit", "minimum", "diversity", "explores")
     rows = Placement.objects.filter(is_active=True).order_by("page", "position", "name").values(*fields)
     return Placements(revision, [PlacementSpec(**row) for row in rows])
 

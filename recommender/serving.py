@@ -28,7 +28,7 @@ from recommender.exceptions import RequestError, UnknownItem
 from recommender.queries import PlacementSpec
 from recommender.seeds import choose_seeds
 from recommender.serving_state import ServingState
-from recommender.variants import recipe_of, variant_of
+from recommender.variants import diversity_of, recipe_of, variant_of
 from recommender.visit import Visit, begin
 
 PERSONALIZED = "personalized"
@@ -172,6 +172,7 @@ def _list(
         assignment = variant_of(query, placement, visit.state.experiments, known=visit.user.known)
     if assignment is not None:
         recipe = recipe_of(assignment, placement)
+        query = replace(query, diversity=diversity_of(assignment, placement))
     answered = answer(recipe, query, known=visit.user.known)
     made = _present(visit, query, placement, answered, assignment, explain)
     return made, _served(visit, query, made, answered, assignment)
@@ -194,6 +195,7 @@ def _query(visit: Visit, placement: PlacementSpec) -> Query:
         country=visit.user.country,
         preferences=visit.user.preferences,
         rules=visit.state.rulebook.for_placement(placement.name, visit.now),
+        diversity=placement.diversity,
         trending=popularity.trending(),
         explored=explored.current() if placement.explores and conf.get("EXPLORATION") else None,
     )

@@ -31,12 +31,13 @@ def variant_of(
     if obstacle(placement.recipe, query, known=known):
         return None
     assignment = assign_first(query.user_id, experiments, placement.name)
-    if assignment is not None and recipe_of(assignment, placement) not in conf.get("RECIPES"):
+    problem = _problem(assignment, placement) if assignment is not None else ""
+    if assignment is not None and problem:
         logger.error(
-            "experiment %s: variant %s names the recipe %r, which does not exist; it shows nobody anything",
+            "experiment %s: variant %s %s; it shows nobody anything",
             assignment.experiment_id,
             assignment.variant,
-            recipe_of(assignment, placement),
+            problem,
         )
         return None
     return assignment
@@ -45,3 +46,22 @@ def variant_of(
 def recipe_of(assignment: Assignment, placement: PlacementSpec) -> str:
     """Return the recipe of a variant: its own, or the placement's."""
     return str(assignment.configuration.get("recipe", placement.recipe))
+
+
+def diversity_of(assignment: Assignment, placement: PlacementSpec) -> float | None:
+    """Return a variant's trade-off between relevance (0) and variety (1): its own, or the placement's.
+
+    None leaves it to the recipe.
+    """
+    diversity: float | None = assignment.configuration.get("diversity", placement.diversity)
+    return diversity
+
+
+def _problem(assignment: Assignment, placement: PlacementSpec) -> str:
+    """Return why the variant cannot be shown, "" when it can."""
+    recipe, diversity = recipe_of(assignment, placement), diversity_of(assignment, placement)
+    if recipe not in conf.get("RECIPES"):
+        return f"names the recipe {recipe!r}, which does not exist"
+    if diversity is not None and not (type(diversity) in (int, float) and 0 <= diversity <= 1):
+        return f"has the diversity {diversity!r}, which is not in 0..1"
+    return ""

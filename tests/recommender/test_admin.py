@@ -113,6 +113,21 @@ def test_a_placement_takes_only_recipes_that_exist(staff: Client) -> None:
     assert (placement.recipe, placement.limit) == ("personalized_diverse", 10)
 
 
+def test_a_placement_s_diversity_is_a_share_or_left_to_the_recipe(staff: Client) -> None:
+    placement = Placement.objects.get(name="homepage")
+    form = {"name": "homepage", "page": "home", "position": "0", "title": "For you", "limit": "10", "minimum": "4"}
+    form |= {"recipe": "personalized", "is_active": "on"}
+    url = f"/admin/recommender/placement/{placement.pk}/change/"
+    answer = staff.post(url, {**form, "diversity": "1.5"})
+    assert errors(answer)["diversity"] == ["Ensure this value is less than or equal to 1."]
+    placement.refresh_from_db()
+    assert placement.diversity is None
+    for typed, kept in (("0.3", 0.3), ("0", 0.0), ("", None)):
+        assert staff.post(url, {**form, "diversity": typed}).status_code == 302
+        placement.refresh_from_db()
+        assert placement.diversity == kept
+
+
 def test_an_older_version_serves_again(staff: Client, heat: Item, tmp_path: Path, settings: Settings) -> None:
     settings.RECOMMENDER_MODEL_DIRECTORY = str(tmp_path)
     first, second = (rebuild("test").version for _ in range(2))

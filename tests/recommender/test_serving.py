@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import redis
+from pytest_django import Settings
 
 from catalog.models import Item
 from experiments import lifecycle
@@ -369,3 +370,40 @@ def test_with_redis_away_exposures_are_kept_too(site: FilmSite, dead_redis: redi
     site.does("ann", ("watch", "alien"))
     made = serving.recommend("ann")
     assert dict(Exposure.objects.values_list("unit", "variant")) == {"ann": made.variant}
+
+
+# --- Diversity -----------------------------------------------------------------------------------------------------
+
+BY_POPULARITY = {"sources": {"popular": {}}, "scorers": ["weighted_blend"]}
+VARIED = ["heat", "airplane", "alien", "up", "ronin", "thief", "clue", "arrival", "coco"]
+"""One film of each category first, at 0.9 of 1; the others by what is left of their relevance."""
+
+
+def test_a_placement_s_own_diversity_overrides_the_recipe_s(site: FilmSite, settings: Settings) -> None:
+    by_category = {**BY_POPULARITY, "rerankers": [{"mmr": {"strength": 0, "by": "category"}}]}
+    settings.RECOMMENDER_RECIPES = {"personalized": by_category}
+    assert ids(serving.recommend("ann")) == POPULAR
+    with site.commit():
+        Placement.objects.filter(name="homepage").update(diversity=0.9)
+    assert ids(serving.recommend("ann")) == VARIED
+
+
+def test_a_variant_s_diversity_overrides_the_placement_s(
+    site: FilmSite, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.RECOMMENDER_RECIPES = {"personalized": {**BY_POPULARITY, "rerankers": [{"mmr": {"by": "category"}}]}}
+    run_experiment(site, "personalized")
+    with site.commit():
+        Placement.objects.filter(name="homepage").update(diversity=0)
+        Variant.objects.filter(name="treatment").update(configuration={"diversity": 0.9})
+    made = [serving.recommend(f"user-{number}", record=True) for number in range(8)]
+    assert {(one.variant, tuple(ids(one))) for one in made} == {
+        ("control", tuple(POPULAR)),
+        ("treatment", tuple(VARIED)),
+    }
+    with site.commit():
+        Variant.objects.filter(name="treatment").update(configuration={"diversity": "much"})
+    with caplog.at_level(logging.ERROR):
+        made = [serving.recommend(f"user-{number}") for number in range(8)]
+    assert {(one.variant, tuple(ids(one))) for one in made} == {("control", tuple(POPULAR)), ("", tuple(POPULAR))}
+    assert "variant treatment has the diversity 'much', which is not in 0..1" in caplog.text
