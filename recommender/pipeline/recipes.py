@@ -45,9 +45,11 @@ STAGES: dict[str, str] = {
     "cold_start": "recommender.scorers.cold_start.ColdStart",
     "weighted_blend": "recommender.scorers.weighted_blend.WeightedBlend",
     "business_rules": "recommender.rerankers.business_rules.BusinessRules",
+    "category_cap": "recommender.rerankers.category_cap.CategoryCap",
     "category_diversity": "recommender.rerankers.category_diversity.CategoryDiversity",
     "dpp": "recommender.rerankers.dpp.Dpp",
     "exploration": "recommender.rerankers.exploration.Exploration",
+    "freshness": "recommender.rerankers.freshness.Freshness",
     "mmr": "recommender.rerankers.mmr.Mmr",
 }
 
