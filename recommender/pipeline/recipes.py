@@ -47,6 +47,7 @@ STAGES: dict[str, str] = {
     "business_rules": "recommender.rerankers.business_rules.BusinessRules",
     "category_cap": "recommender.rerankers.category_cap.CategoryCap",
     "category_diversity": "recommender.rerankers.category_diversity.CategoryDiversity",
+    "discoveries": "recommender.rerankers.discoveries.Discoveries",
     "dpp": "recommender.rerankers.dpp.Dpp",
     "exploration": "recommender.rerankers.exploration.Exploration",
     "freshness": "recommender.rerankers.freshness.Freshness",

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from catalog.snapshot import ItemCard
 from recommender import conf
 from recommender.exceptions import NotEnoughData
-from recommender.training import als, content, embedding_spaces, item_to_item, neighbour_matrix, popularity, session
+from recommender.training import (
+    als,
+    content,
+    embedding_spaces,
+    item_to_item,
+    neighbour_matrix,
+    popularity,
+    session,
+    spread,
+)
 from recommender.training.dataset import Interactions
 from recommender.training.embedding_spaces import SpaceVectors
 from recommender.vector_index.base import BuiltIndex, Metric
@@ -80,7 +89,9 @@ def train(
         to_index["collaborative_items"] = (factors, "cosine")
         progress("item to item")
         item_parameters = item_to_item.ItemToItemParameters(**conf.get("ITEM_TO_ITEM"))
-        arrays |= neighbour_matrix.arrays("item_to_item", item_to_item.train(matrix, item_parameters))
+        neighbours = item_to_item.train(matrix, item_parameters)
+        arrays |= neighbour_matrix.arrays("item_to_item", neighbours)
+        arrays["item_to_item.spread"] = spread.train(neighbours, arrays["popularity"], data.n_users)
         meta["item_to_item"] = asdict(item_parameters)
         progress("session")
         session_parameters = session.SessionParameters(**conf.get("SESSION"))

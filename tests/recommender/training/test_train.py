@@ -27,6 +27,7 @@ def test_every_model_is_built_in_the_rows_of_the_catalogue() -> None:
         "collaborative.factors": 5,
     }
     assert len(trained.arrays["item_to_item.indptr"]) == len(trained.arrays["session.indptr"]) == 6
+    assert len(trained.arrays["item_to_item.spread"]) == 5
     factors = trained.arrays["collaborative.factors"].astype(np.float64)
     assert trained.arrays["collaborative.gram"] == pytest.approx(factors.T @ factors)
     assert set(trained.indexes) == {"content", "collaborative", "collaborative_items"}
