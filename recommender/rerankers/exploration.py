@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from recommender.arrays import RowArray
 from recommender.contracts import Candidates, Query
 from recommender.pipeline.stages import Reranker
+from recommender.sources.top_rows import top_rows
 from recommender.sources.unexplored import Unexplored, shown_times
 
 HOUR_SECONDS = 3600
@@ -37,25 +38,29 @@ class Slot:
 class Exploration(Reranker):
     """Moves one candidate of the source `unexplored` to a position between `first` and `last`.
 
-    An item is drawn with a probability proportional to (1 + match · max(0, content score)) / (1 + times shown)²: what
-    few have seen, and of that rather what is like the user's history. A list shorter than `first` is left alone. Hidden
-    items are never drawn, nor those that are among the first `last` by their own score.
+    Of the `pool` least shown ones, an item is drawn with a probability proportional to
+    (1 + match · max(0, content score)) / (1 + times shown)²: what few have seen, and of that rather what is like the
+    user's history. A list shorter than `first` is left alone. Hidden items are never drawn, nor those that are among
+    the first `last` by their own score.
 
     Parameters
     ----------
     first, last
         Positions, 1 is first.
+    pool
+        Items to draw from. Of many, the unseen ones would be drawn too seldom.
     match
         How much more probable the closest match is than an item that has nothing in common with the history.
     """
 
     name = "exploration"
 
-    def __init__(self, first: int = 3, last: int = 10, match: float = 4.0) -> None:
+    def __init__(self, first: int = 3, last: int = 10, pool: int = 10, match: float = 4.0) -> None:
         if not 1 <= first <= last:
             raise ValueError(f"first and last must be positions in order, not {first!r} and {last!r}")
         self.first = first
         self.last = last
+        self.pool = pool
         self.match = match
 
     def enabled(self, query: Query) -> bool:
@@ -85,7 +90,8 @@ class Exploration(Reranker):
         allowed[:last] = False
         if query.rules is not None and query.rules.hidden is not None:
             allowed &= ~query.rules.hidden[candidates.rows]
-        return np.flatnonzero(allowed)
+        allowed_at = np.flatnonzero(allowed)
+        return allowed_at[top_rows(unexplored[allowed_at], self.pool)]
 
     def _chances(self, query: Query, candidates: Candidates, pool: RowArray) -> NDArray[np.float64]:
         weights = (1 + shown_times(query)[candidates.rows[pool]]) ** -2.0

@@ -50,7 +50,7 @@ class ColdStart(Scorer):
         n = float(np.minimum(query.history.weights, 1.0).sum())
         personal = n / (n + self.events)
         so_far, _ = _standardised(candidates.score)
-        stated, sigma_prior = _standardised(total_of(candidates, prior))
+        stated, sigma_prior = _standardised(total_of(query, candidates, prior))
         mixed = personal * so_far + (1 - personal) * stated
         _mix_shares(query, candidates, prior, personal, (1 - personal) / sigma_prior)
         low, high = mixed.min(initial=np.inf), mixed.max(initial=-np.inf)
@@ -60,7 +60,7 @@ class ColdStart(Scorer):
 def _mix_shares(query: Query, candidates: Candidates, prior: Shares, personal: float, prior_factor: float) -> None:
     """Let the explanations see what each source adds now: the mix is as linear as its two parts."""
     so_far: Shares = query.scratch.get(WeightedBlend.name, {})
-    _, sigma = _standardised(total_of(candidates, so_far))
+    _, sigma = _standardised(total_of(query, candidates, so_far))
     mixed = {name: (personal / sigma * factor, mean) for name, (factor, mean) in so_far.items()}
     for name, (factor, mean) in prior.items():
         mixed[name] = (mixed.get(name, (0.0, mean))[0] + prior_factor * factor, mean)

@@ -19,7 +19,8 @@ class WeightedBlend(Scorer):
     """Σ weight(s) · z(s), brought to 0..1 by the best and the worst candidate.
 
     z standardises each source's scores over this request's candidates; a candidate that a source does not know gets
-    that source's lowest z. Standardising by request makes sources of different units comparable without tuning.
+    that source's lowest z, or the mean when it is newer than the model: nothing speaks against it yet. Standardising
+    by request makes sources of different units comparable without tuning.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ class WeightedBlend(Scorer):
     def score(self, query: Query, candidates: Candidates) -> FloatArray:
         shares = self.shares(candidates)
         query.scratch[self.name] = shares
-        blended = total_of(candidates, shares)
+        blended = total_of(query, candidates, shares)
         low, high = blended.min(initial=np.inf), blended.max(initial=-np.inf)
         return ((blended - low) / (high - low) if high > low else np.ones_like(blended)).astype(np.float32)
 
@@ -61,13 +62,14 @@ class WeightedBlend(Scorer):
         return shares
 
 
-def total_of(candidates: Candidates, shares: Mapping[str, tuple[float, float]]) -> NDArray[np.float64]:
-    """Return (n,) what the sources add up to, each by its (factor, mean) of `shares`."""
+def total_of(query: Query, candidates: Candidates, shares: Mapping[str, tuple[float, float]]) -> NDArray[np.float64]:
+    """Return (n,) what the sources add up to, each by its (factor, mean) of `shares`; see `WeightedBlend`."""
     total = np.zeros(len(candidates), dtype=np.float64)
+    newer = False if query.model is None else query.model.row_in_model[candidates.rows] < 0
     for name, (factor, mean) in shares.items():
         scores = candidates.source_scores[name]
         known = np.isfinite(scores)
         if not known.all():
-            scores = np.where(known, scores, scores[known].min())
+            scores = np.where(known, scores, np.where(newer, mean, scores[known].min()))
         total += factor * (scores.astype(np.float64) - mean)
     return total

@@ -57,6 +57,16 @@ def test_the_least_shown_and_the_most_alike_are_drawn_most() -> None:
     assert {row: times / 2000 for row, times in drawn.items()} == pytest.approx(chances, abs=0.045)
 
 
+def test_only_the_least_shown_are_drawn_from() -> None:
+    for number in range(50):
+        asked, given = query(user_id=str(number)), ranked()
+        given.source_scores["unexplored"] = np.array([NAN] * 5 + [-2, -1, 0], dtype=np.float32)
+        Exploration(first=2, last=4, pool=2).rerank(asked, given)
+        slot = slot_of(asked)
+        assert slot is not None
+        assert slot.row in (6, 7)
+
+
 def test_a_reload_shows_the_same_and_the_next_hour_something_else() -> None:
     def rows(now: float) -> list[int]:
         return Exploration(first=2, last=4).rerank(query(now=now), ranked()).rows.tolist()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommender.scorers.weighted_blend import WeightedBlend
-from tests.recommender.worlds import candidates_of, catalogue_of, query_of
+from tests.recommender.worlds import bundle_of, candidates_of, catalogue_of, query_of
 
 NAN = float("nan")
 QUERY = query_of(catalogue_of())
@@ -31,6 +31,12 @@ def test_sources_are_standardised_weighted_and_added() -> None:
 
 def test_a_candidate_that_a_source_does_not_know_gets_its_lowest() -> None:
     assert blend({"one": 1.0}, one=[NAN, 1, 3, 2]) == [0.0, 0.0, 1.0, 0.5]
+
+
+def test_a_candidate_newer_than_the_model_gets_the_mean() -> None:
+    query = query_of(catalogue_of({}, {}, {}, {}), bundle_of([10, 20, 30]))
+    candidates = candidates_of([0, 1, 2, 3], [NAN] * 4, one=[NAN, 1, 4, NAN])
+    assert WeightedBlend({"one": 1.0}).score(query, candidates).tolist() == [0.0, 0.0, 1.0, 0.5]
 
 
 def test_a_score_that_is_not_finite_is_not_known() -> None:
