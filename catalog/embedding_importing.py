@@ -8,12 +8,11 @@ from itertools import islice
 from pathlib import Path
 
 from django.db import transaction
-from django.utils import timezone
 
 from catalog import embedding_files, queries
 from catalog.datasets.problems import Problem, Problems
 from catalog.embedding_files import Row
-from catalog.embeddings import DimensionMismatch, EmbeddingError, UnknownItem, packed, space_of
+from catalog.embeddings import DimensionMismatch, EmbeddingError, UnknownItem, packed, space_of, store_packed
 from catalog.models import EmbeddingSpace, ItemEmbedding
 
 BATCH = 2_000
@@ -105,14 +104,5 @@ def _checked(
 def _write(space: EmbeddingSpace, vectors: dict[int, bytes], model_version: str) -> int:
     """Insert or replace; return how many there were."""
     there = ItemEmbedding.objects.filter(space=space, item__in=vectors).count()
-    now = timezone.now()
-    ItemEmbedding.objects.bulk_create(
-        [
-            ItemEmbedding(item_id=pk, space=space, vector=vector, model_version=model_version, updated_at=now)
-            for pk, vector in vectors.items()
-        ],
-        update_conflicts=True,
-        unique_fields=["item", "space"],
-        update_fields=["vector", "model_version", "updated_at"],
-    )
+    store_packed(space, ((pk, vector, model_version) for pk, vector in vectors.items()))
     return there

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from django.db import transaction
+from django.utils import timezone
 
 from catalog import queries
 from catalog.models import EmbeddingSpace, Item, ItemEmbedding
@@ -78,6 +79,43 @@ def store(item_id: str, space_name: str, vector: Sequence[float], *, model_versi
         values = {"vector": stored, "model_version": model_version}
         _, created = ItemEmbedding.objects.update_or_create(item=item, space=space, defaults=values)
     return created
+
+
+def store_packed(space: EmbeddingSpace, rows: Iterable[tuple[int, bytes, str]]) -> None:
+    """Insert or replace the vectors of items: (primary key, stored form from `packed`, model version) each.
+
+    The items must exist when the surrounding transaction commits.
+    """
+    now = timezone.now()
+    ItemEmbedding.objects.bulk_create(
+        [
+            ItemEmbedding(item_id=pk, space=space, vector=vector, model_version=model_version, updated_at=now)
+            for pk, vector, model_version in rows
+        ],
+        update_conflicts=True,
+        unique_fields=["item", "space"],
+        update_fields=["vector", "model_version", "updated_at"],
+    )
+
+
+def refresh(space_name: str, vectors: Mapping[int, Sequence[float]], versions: Mapping[int, str]) -> None:
+    """Keep what was computed from items, by primary key; of those that are gone meanwhile nothing.
+
+    Raises
+    ------
+    EmbeddingError
+        A vector does not fit the space; nothing is written then.
+    """
+    space = space_of(space_name)
+    rows = {pk: (pk, packed(vector, space), versions[pk]) for pk, vector in vectors.items()}
+    with transaction.atomic():
+        there = Item.objects.select_for_update(no_key=True).filter(pk__in=rows).order_by("pk")
+        store_packed(space, [rows[pk] for pk in there.values_list("pk", flat=True)])
+
+
+def forget(space_name: str, pks: Iterable[int]) -> None:
+    """Delete the vectors of these items in one space."""
+    ItemEmbedding.objects.filter(space__name=space_name, item__in=list(pks)).delete()
 
 
 def space_of(name: str) -> EmbeddingSpace:

@@ -112,6 +112,12 @@ def embeddings(space_name: str) -> Iterable[tuple[int, bytes]]:
         yield pk, bytes(vector)
 
 
+def embedding_versions(space_name: str) -> dict[int, str]:
+    """Return item primary key → model version of the vectors of one space."""
+    rows = ItemEmbedding.objects.filter(space__name=space_name).values_list("item_id", "model_version")
+    return dict(rows.iterator(chunk_size=10_000))
+
+
 def _showable() -> Any:
     now = timezone.now()
     return Item.objects.filter(

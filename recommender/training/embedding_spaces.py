@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from catalog import queries
 from catalog.snapshot import Catalogue
 from recommender.exceptions import DataError
-from recommender.training.encoders.base import encoder
+from recommender.training import encoded_texts
+from recommender.training.encoders.base import TextEncoder, encoder
 from recommender.vector_index.base import Metric
 
 Progress = Callable[[str], None]
@@ -56,7 +57,7 @@ def load(catalogue: Catalogue, seed: int, progress: Progress = lambda stage: Non
         if space.weight > 0:
             if space.encoder:
                 progress(f"encoding {space.name}")
-            found.append(_encoded(space, catalogue, seed) if space.encoder else _uploaded(space, catalogue.pks))
+            found.append(_encoded(space, catalogue, seed) if space.encoder else _stored(space, catalogue.pks))
     return [space for space in found if len(space.rows)]
 
 
@@ -81,13 +82,17 @@ def index_name(space: str) -> str:
 
 
 def _encoded(space: Any, catalogue: Catalogue, seed: int) -> SpaceVectors:
-    vectors = encoder(space.encoder).encode(catalogue.cards, space.dimension, seed)
+    chosen = encoder(space.encoder)
+    if isinstance(chosen, TextEncoder):
+        encoded_texts.refresh(space.name, space.dimension, chosen, catalogue)
+        return _stored(space, catalogue.pks)
+    vectors = chosen.encode(catalogue.cards, space.dimension, seed)
     _require_finite(space.name, vectors, catalogue.pks)
     saying = np.flatnonzero(vectors.any(axis=1))
     return _space(space, saying, vectors[saying])
 
 
-def _uploaded(space: Any, item_pks: NDArray[np.int64]) -> SpaceVectors:
+def _stored(space: Any, item_pks: NDArray[np.int64]) -> SpaceVectors:
     pks: list[int] = []
     packed: list[bytes] = []
     for pk, vector in queries.embeddings(space.name):

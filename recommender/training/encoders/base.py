@@ -44,7 +44,7 @@ class Encoder(ABC):
         ConfigurationError
             An optional library or a model is missing.
         DataError
-            It cannot make vectors of this dimension.
+            It cannot make vectors of this dimension, or made one that is not finite.
         """
 
     def check(self) -> Sequence[CheckMessage]:
@@ -53,7 +53,14 @@ class Encoder(ABC):
 
 
 class TextEncoder(Encoder):
-    """Base of the encoders that read an item as one text."""
+    """Base of the encoders that read an item as one text, whatever the other items are.
+
+    Their vectors are kept (`training.encoded_texts`): only a text that is new or has changed is encoded again.
+    """
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Return what changes whenever the same text would get another vector."""
 
     def encode(self, cards: Sequence[ItemCard], dimension: int, seed: int) -> NDArray[np.float32]:
         texts = [text_of(card) for card in cards]
@@ -64,6 +71,10 @@ class TextEncoder(Encoder):
             if encoded.shape[1] != dimension:
                 made = f"Encoder {self.alias!r} makes vectors of {encoded.shape[1]} dimensions"
                 raise DataError(f"{made}; its embedding space has {dimension}.")
+            finite = np.isfinite(encoded).all(axis=1)
+            if not finite.all():
+                item_id = cards[saying[~finite][0]].item_id
+                raise DataError(f"Encoder {self.alias!r} makes NaN or infinity of the text of item {item_id!r}.")
             lengths = np.linalg.norm(encoded, axis=1, keepdims=True)
             vectors[saying] = np.divide(encoded, lengths, out=np.zeros_like(encoded), where=lengths > 0)
         return vectors

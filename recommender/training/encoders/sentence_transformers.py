@@ -26,7 +26,7 @@ class SentenceTransformersEncoder(TextEncoder):
     -------
     model
         A folder, or a name at huggingface.co, fetched once and kept in that library's cache. The default makes 384
-        dimensions.
+        dimensions. Name another folder for another model: the vectors of one name are taken to be the same.
     batch_size
         Texts at a time.
     device
@@ -34,6 +34,9 @@ class SentenceTransformersEncoder(TextEncoder):
     """
 
     default_options: ClassVar = {"model": "sentence-transformers/all-MiniLM-L6-v2", "batch_size": 64, "device": ""}
+
+    def fingerprint(self) -> str:
+        return f"sentence_transformers {self.options['model']}"
 
     def encode_texts(self, texts: list[str]) -> NDArray[np.float32]:
         try:

@@ -28,8 +28,18 @@ SILENT = ItemCard(item_id="silent", title=" ")
 class Lengths(TextEncoder):
     """(number of characters, 4): hand-sized."""
 
+    def fingerprint(self) -> str:
+        return "lengths"
+
     def encode_texts(self, texts: list[str]) -> Any:
         return np.array([[len(text), 4.0] for text in texts])
+
+
+class Broken(Lengths):
+    """Makes NaN of the letter x."""
+
+    def encode_texts(self, texts: list[str]) -> Any:
+        return np.array([[np.nan if "x" in text else 1.0] for text in texts])
 
 
 class FakeTransformer:
@@ -72,6 +82,12 @@ def test_another_dimension_than_the_space_has_is_refused() -> None:
     message = r"^Encoder 'lengths' makes vectors of 2 dimensions; its embedding space has 64\.$"
     with pytest.raises(DataError, match=message):
         Lengths("lengths", {}).encode([HEAT], 64, seed=1)
+
+
+def test_a_vector_that_is_not_finite_is_named() -> None:
+    cards = [HEAT, ItemCard(item_id="max", title="Mad Max")]
+    with pytest.raises(DataError, match=r"^Encoder 'broken' makes NaN or infinity of the text of item 'max'\.$"):
+        Broken("broken", {}).encode(cards, 1, seed=1)
 
 
 def test_words_fill_the_dimension_of_the_space() -> None:
