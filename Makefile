@@ -39,8 +39,9 @@ lint: tools ## static checks: style, types, import contracts, migrations
 test: lint ## lint and all tests, on local servers it starts itself
 	$(PY) -m recsite.local_services run -- $(PY) -m pytest
 
-bench: tools ## the benchmarks: a table, charts, bench.json
-	$(PY) -m recsite.local_services run -- $(PY) -m tests.benchmarks
+bench: tools ## the benchmarks: tables, charts, bench.json (DATA=folder with ml-latest-small and ml-100k, ONLY=names)
+	$(if $(DATA),RECSITE_TEST_DATA="$(DATA)") $(PY) -m recsite.local_services run -- $(PY) -m tests.benchmarks \
+		$(if $(ONLY),--only $(ONLY))
 
 # Names, versions and hashes only: no download address is ever recorded. Annoy has a file of its own because it must be
 # compiled; `make setup` goes on without it where there is no compiler. Needs `pip install uv`.
@@ -49,6 +50,9 @@ compile = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 lock: setup ## bring the lock files up to pyproject.toml
 	$(compile) pyproject.toml --extra local --output-file requirements.lock
 	$(compile) pyproject.toml --extra local --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@for peer in lenskit rectools; do \
+		(cd tests/benchmarks/peers && $(CURDIR)/$(compile) --group pyproject.toml:$$peer --output-file $$peer.lock) || exit; \
+	done
 
 stop: setup ## stop the demo and the local servers
 	@$(PY) manage.py demo --stop && $(PY) -m recsite.local_services stop

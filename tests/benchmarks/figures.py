@@ -34,6 +34,15 @@ def at_most(value: float) -> Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """Where a figure stands in a table of its own, of lines and columns."""
+
+    table: str
+    line: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One figure."""
 
@@ -45,6 +54,8 @@ class Row:
     target: Target | None = None
     note: str = ""
     """For the table only."""
+    cell: Cell | None = None
+    """None: a line of the common table."""
 
     @property
     def met(self) -> bool | None:

@@ -1,4 +1,4 @@
-"""What came out: `bench.json` and a table."""
+"""What came out: `bench.json`, a table, and those of lines and columns that some figures ask for."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def write(path: Path, machine: Machine, rows: Sequence[Row]) -> None:
 
 
 def show(console: Console, machine: Machine, rows: Sequence[Row]) -> None:
-    """Print the table and, below it, how many targets are met."""
+    """Print the tables and, below them, how many targets are met."""
     title = (
         f"{machine['cpus']} CPUs ({machine['cpu model']}), {machine['memory']} GB, Python {machine['python']}, "
         f"load before {machine['load before']}"
@@ -48,7 +48,7 @@ def show(console: Console, machine: Machine, rows: Sequence[Row]) -> None:
         table.add_column(heading, justify="right" if heading in ("value", "target") else "left")
     table.add_column("", style="dim")
     benchmark = ""
-    for row in rows:
+    for row in (row for row in rows if row.cell is None):
         if row.name.partition(":")[0] != benchmark:
             table.add_section()
             benchmark = row.name.partition(":")[0]
@@ -61,8 +61,29 @@ def show(console: Console, machine: Machine, rows: Sequence[Row]) -> None:
             row.note,
         )
     console.print(table)
+    _show_cells(console, rows)
     judged = [row for row in rows if row.met is not None]
     missed = [row.name for row in judged if not row.met]
     console.print(f"{len(judged) - len(missed)} of {len(judged)} targets met.")
     for name in missed:
         console.print(f"[red]Missed:[/] {name}")
+
+
+def _show_cells(console: Console, rows: Sequence[Row]) -> None:
+    """Print one table for each that `cell` names, lines and columns in the order in which they come."""
+    tables: dict[str, dict[str, dict[str, Row]]] = {}
+    for row in rows:
+        if row.cell:
+            tables.setdefault(row.cell.table, {}).setdefault(row.cell.line, {})[row.cell.column] = row
+    for title, lines in tables.items():
+        columns = list(dict.fromkeys(column for cells in lines.values() for column in cells))
+        table = Table(title=title, title_justify="left")
+        table.add_column("")
+        for column in columns:
+            table.add_column(column, justify="right")
+        table.add_column("", style="dim")
+        for line, cells in lines.items():
+            values = [None if column not in cells else cells[column].value for column in columns]
+            shown = ["–" if value is None else readable(value) for value in values]
+            table.add_row(line, *shown, next(iter(cells.values())).note)
+        console.print(table)

@@ -55,7 +55,9 @@ class Split:
 
 
 def by_time(ratings: Ratings) -> Split:
-    """Hold out the newest ⌊20 %⌋ of each user's (equal times: by item)."""
+    """Hold out the newest ⌊20 %⌋ of each user's (equal times: by item); ValueError without times."""
+    if ratings.timestamps is None:
+        raise ValueError("These ratings have no times to split them by.")
     return _split(ratings.at(np.lexsort((ratings.items, ratings.timestamps, ratings.users))))
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tests.benchmarks import charts, machine, report, suite
 from tests.benchmarks.__main__ import main
-from tests.benchmarks.figures import Row, at_least, at_most
+from tests.benchmarks.figures import Cell, Row, at_least, at_most
 
 ROWS = [
     Row(name="a: good", value=0.1691234567, unit="", target=at_least(0.15)),
@@ -58,3 +58,17 @@ def test_a_chart_escapes_what_it_names(tmp_path: Path) -> None:
     assert "a &lt;b&gt;" in drawn
     assert "x &amp; y" in drawn
     assert drawn.count("<rect") == 2
+
+
+def test_figures_with_a_cell_stand_in_a_table_of_their_own() -> None:
+    rows = [
+        Row(name="a: x: one: q", value=0.25, unit="", cell=Cell(table="x", line="one", column="q")),
+        Row(name="a: x: one: t", value=3.0, unit="s", cell=Cell(table="x", line="one", column="t, s")),
+        Row(name="a: x: two: q", value=None, unit="", note="not run: no", cell=Cell(table="x", line="two", column="q")),
+    ]
+    written = StringIO()
+    report.show(Console(file=written, width=140), machine.describe(), rows)
+    lines = [" ".join(line.replace("│", " ").split()) for line in written.getvalue().splitlines()]
+    assert "one 0.25 3" in lines
+    assert "two – – not run: no" in lines
+    assert "a: x: one: q" not in written.getvalue()
