@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from interactions.identity import EPOCH, derive_event_id
 
 NO_ID = UUID(int=0)
 _LOW_64_BITS = 2**64 - 1
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
 @dataclass(slots=True)
@@ -86,13 +88,16 @@ def _with_consent(candidates: list[_Candidate], now: datetime, verdicts: dict[in
     users = _lock_users(wanted)
     missing = sorted(wanted - users.keys())
     if missing:
+        # The first one that says where: somebody nobody has told the site about is still somewhere.
+        told = ((candidate.event.user_id, _country_of(candidate.event)) for candidate in reversed(candidates))
+        countries = {user_id: country for user_id, country in told if country}
         with connection.cursor() as cursor:
             cursor.execute(
                 """
                 INSERT INTO interactions_userprofile (user_id, country, preferences, consent, created_at)
-                SELECT unnest(%s::text[]), '', '{}', 'granted', %s ON CONFLICT (user_id) DO NOTHING
+                SELECT unnest(%s::text[]), unnest(%s::text[]), '{}', 'granted', %s ON CONFLICT (user_id) DO NOTHING
                 """,
-                [missing, now],
+                [missing, [countries.get(user_id, "") for user_id in missing], now],
             )
         users |= _lock_users(missing)
     kept = []
@@ -104,6 +109,12 @@ def _with_consent(candidates: list[_Candidate], now: datetime, verdicts: dict[in
             message = f"User {candidate.event.user_id!r} withholds consent; nothing was stored."
             verdicts[candidate.position] = Verdict("rejected", "consent_withheld", message)
     return kept
+
+
+def _country_of(event: EventInput) -> str:
+    """Return the two-letter country of an event's context, "" when it does not say; as `popularity` reads it."""
+    country = (event.context or {}).get("country")
+    return country.upper() if isinstance(country, str) and _COUNTRY.fullmatch(country) else ""
 
 
 def _lock_users(user_ids: Iterable[str]) -> dict[str, tuple[int, bool]]:

@@ -21,7 +21,11 @@ class EventFields(serializers.Serializer[Any]):
     event_type = serializers.CharField(max_length=50, help_text="`view`, `click`, `watch`, `rating`, `purchase`, …")
     value = serializers.FloatField(required=False, allow_null=True, help_text="A rating, a price, seconds watched.")
     timestamp = serializers.DateTimeField(required=False, allow_null=True, help_text="RFC 3339 with offset; else now.")
-    context = serializers.DictField(required=False, allow_null=True)  # type: ignore[assignment] # a field, not Field.context
+    context = serializers.DictField(  # type: ignore[assignment] # a field, not Field.context
+        required=False,
+        allow_null=True,
+        help_text="Anything about the moment. `country` (two letters) is where it counts as trending.",
+    )
     request_id = serializers.UUIDField(required=False, help_text="Of the recommendation answer that led to it.")
 
 
@@ -59,7 +63,10 @@ class EventsVerdict(serializers.Serializer[Any]):
 class UserFields(serializers.Serializer[Any]):
     """What a site may write about a person. Fields left out stay as they are."""
 
-    preferences = serializers.DictField(required=False)
+    preferences = serializers.DictField(
+        required=False,
+        help_text="`categories`, `tags` and `items` (ids), lists of at most 100 texts, shape his first lists.",
+    )
     country = serializers.CharField(required=False, allow_blank=True, help_text="ISO 3166-1 alpha-2, or empty.")
     consent = serializers.ChoiceField(choices=["granted", "withheld"], required=False)
 

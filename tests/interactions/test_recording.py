@@ -187,3 +187,22 @@ def test_a_deadlock_is_retried_and_stored_once(committed: dict[str, int], monkey
     assert statuses(record([event(event_id=ID)])) == ["accepted"]
     assert len(calls) == 2
     assert Event.objects.count() == 1
+
+
+def test_a_new_user_is_where_his_first_event_says(items: dict[str, int]) -> None:
+    UserProfile.objects.create(user_id="cyd", country="US")
+
+    def seen(user_id: str, context: dict[str, object]) -> EventInput:
+        return EventInput(user_id, "heat", "click", NOON, context=context)
+
+    record(
+        [
+            seen("ann", {"source": "home"}),
+            seen("ann", {"country": "fr"}),
+            seen("ann", {"country": "DE"}),
+            seen("bob", {"country": "France"}),
+            seen("bob", {"country": 33}),
+            seen("cyd", {"country": "DE"}),
+        ]
+    )
+    assert dict(UserProfile.objects.values_list("user_id", "country")) == {"ann": "FR", "bob": "", "cyd": "US"}
