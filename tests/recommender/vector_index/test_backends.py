@@ -14,8 +14,8 @@ import pytest
 
 from recommender.exceptions import ArtifactError, ConfigurationError, DataError
 from recommender.vector_index.annoy import AnnoyIndexBackend
-from recommender.vector_index.base import Metric, VectorIndex, VectorIndexBackend, read_meta
-from recommender.vector_index.brute_force import BruteForceBackend
+from recommender.vector_index.base import Metric, VectorIndex, VectorIndexBackend, read_meta, unit_rows
+from recommender.vector_index.brute_force import BruteForceBackend, ExactIndex
 from recommender.vector_index.faiss import FaissIndexBackend
 from recommender.vector_index.recall import recall_at_k
 from tests.recommender.vector_index.real_factors import factors_and_users
@@ -130,6 +130,17 @@ def test_of_many_equal_scores_k_are_returned(build: Build) -> None:
     assert rows[0] == 40
     assert len(set(rows.tolist())) == 4
     assert scores.tolist() == [2, 1, 1, 1]
+
+
+@pytest.mark.parametrize("metric", ["dot", "cosine", "angular"])
+def test_items_that_are_the_same_five_times_over_do_not_hide_the_others(build: Build, metric: Metric) -> None:
+    distinct, _ = low_rank(300, 1)
+    index = build(np.repeat(distinct, 5, axis=0), metric)
+    reference = ExactIndex(distinct if metric == "dot" else unit_rows(distinct), metric)
+    for query in distinct[:20]:
+        _, scores = index.search(query, 10)
+        _, best = reference.search(query, 2)
+        assert scores.tolist() == pytest.approx([best[0]] * 5 + [best[1]] * 5, rel=1e-5, abs=1e-3)
 
 
 @pytest.mark.parametrize("metric", ["cosine", "angular"])
