@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.postgres.search import TrigramSimilarity, TrigramWordSimilarity
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Count, F, Func, IntegerField, Q
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from catalog.models import EmbeddingSpace, Item, ItemEmbedding
@@ -110,6 +112,26 @@ def embeddings(space_name: str) -> Iterable[tuple[int, bytes]]:
     rows = ItemEmbedding.objects.filter(space__name=space_name).order_by("item_id").values_list("item_id", "vector")
     for pk, vector in rows.iterator(chunk_size=2000):
         yield pk, bytes(vector)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceCount:
+    """How far a space is filled."""
+
+    name: str
+    encoder: str
+    vectors: int
+    unfit: int
+    """Vectors that are not as long as the space says: written past `catalog.embeddings`."""
+
+
+def embedding_counts() -> list[SpaceCount]:
+    """Return the state of every space, by name, in one query."""
+    length = Func("embeddings__vector", function="octet_length", output_field=IntegerField())
+    spaces = EmbeddingSpace.objects.order_by("name").annotate(
+        vectors=Count("embeddings"), unfit=Count("embeddings", filter=~Q(Exact(length, F("dimension") * 4)))
+    )
+    return [SpaceCount(**row) for row in spaces.values("name", "encoder", "vectors", "unfit")]
 
 
 def embedding_versions(space_name: str) -> dict[int, str]:

@@ -16,6 +16,7 @@ from catalog import revisions
 from catalog.redis_store import client
 from interactions import partitions
 from interactions import queries as interaction_queries
+from recommender import conf
 from recommender.exceptions import ArtifactError
 from recommender.models import ModelVersion, RebuildJob, Rule
 from recommender.registry import publishing, storage
@@ -44,6 +45,7 @@ def examine() -> list[Finding]:
         _migrations,
         _redis,
         _catalogue,
+        _embeddings,
         _events,
         _dead_letters,
         _partitions,
@@ -97,6 +99,24 @@ def _catalogue() -> Finding:
             level="error", subject="Catalogue", message="is empty: nothing can be recommended", remedy=remedy
         )
     return Finding(level="ok", subject="Catalogue", message=f"{items:,} items")
+
+
+def _embeddings() -> Finding:
+    counts = catalog_queries.embedding_counts()
+    unfit = ", ".join(f"{space.name} {space.unfit:,}" for space in counts if space.unfit)
+    if unfit:
+        remedy = "A rebuild refuses them: upload them again, or delete them."
+        message = f"vectors of another length than their space: {unfit}"
+        return Finding(level="error", subject="Embeddings", message=message, remedy=remedy)
+    nameless = sorted({space.encoder for space in counts if space.encoder} - set(conf.get("ENCODERS")))
+    if nameless:
+        remedy = "A rebuild refuses that: add the entry, or choose another encoder for the space in admin."
+        message = f"RECOMMENDER_ENCODERS lacks {', '.join(nameless)}"
+        return Finding(level="error", subject="Embeddings", message=message, remedy=remedy)
+    listed = ", ".join(
+        f"{space.name} {space.vectors:,}" + (f" (by {space.encoder})" if space.encoder else "") for space in counts
+    )
+    return Finding(level="ok", subject="Embeddings", message=listed or "no spaces")
 
 
 def _events() -> Finding:

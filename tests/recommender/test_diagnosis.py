@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from catalog import revisions
-from catalog.models import Item
+from catalog import embeddings, revisions
+from catalog.models import EmbeddingSpace, Item, ItemEmbedding
 from interactions import dead_letters
 from recommender import diagnosis
 from recommender.diagnosis import Finding, examine
@@ -36,7 +36,7 @@ def test_an_empty_site_needs_items_and_a_model(db: None) -> None:
     assert (finding("Catalogue").level, finding("Model").level) == ("error", "error")
     assert finding("Catalogue").remedy == "manage.py import_dataset PATH, or PUT /api/v1/items/{item_id}"
     assert finding("Model").remedy == "manage.py rebuild_models"
-    with pytest.raises(CommandError, match=r"^2 of 11 checks failed\.$"):
+    with pytest.raises(CommandError, match=r"^2 of 12 checks failed\.$"):
         call_command("doctor", stdout=StringIO())
 
 
@@ -48,7 +48,24 @@ def test_a_working_site_has_no_errors(site: None) -> None:
     assert "✓ Catalogue: 3 items" in written.getvalue()
     assert "✓ Model: v1 serves, 0.0 h old" in written.getvalue()
     assert "! Events: only 0 (none); lists are mostly popularity and content" in written.getvalue()
-    assert written.getvalue().endswith("11 checks, 1 warnings.\n")
+    assert written.getvalue().endswith("12 checks, 1 warnings.\n")
+
+
+def test_embedding_spaces_are_counted_and_what_a_rebuild_would_refuse_is_named(site: None) -> None:
+    assert (finding("Embeddings").level, finding("Embeddings").message) == ("ok", "no spaces")
+    audio = EmbeddingSpace.objects.create(name="audio", dimension=64)
+    words = EmbeddingSpace.objects.create(name="words", dimension=64, encoder="tfidf")
+    embeddings.store("film-0", "audio", [1.0] * 64)
+    embeddings.store("film-1", "audio", [1.0] * 64)
+    assert finding("Embeddings").message == "audio 2, words 0 (by tfidf)"
+
+    EmbeddingSpace.objects.filter(pk=words.pk).update(encoder="minilm")
+    found = finding("Embeddings")
+    assert (found.level, found.message) == ("error", "RECOMMENDER_ENCODERS lacks minilm")
+
+    ItemEmbedding.objects.filter(space=audio, item__item_id="film-1").update(vector=b"1" * 257)
+    found = finding("Embeddings")
+    assert (found.level, found.message) == ("error", "vectors of another length than their space: audio 1")
 
 
 def test_a_damaged_model_is_named(site: None, tmp_path: Path) -> None:
