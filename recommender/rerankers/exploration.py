@@ -94,7 +94,7 @@ class Exploration(Reranker):
         return allowed_at[top_rows(unexplored[allowed_at], self.pool)]
 
     def _chances(self, query: Query, candidates: Candidates, pool: RowArray) -> NDArray[np.float64]:
-        weights = (1 + shown_times(query)[candidates.rows[pool]]) ** -2.0
+        weights = (1 + shown_times(query, candidates.rows[pool])) ** -2.0
         alike = candidates.source_scores.get("content")
         if alike is not None:
             weights *= 1 + self.match * np.maximum(np.nan_to_num(alike[pool]), 0)

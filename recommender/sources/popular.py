@@ -28,9 +28,9 @@ class Popular(Source):
         return kept
 
 
-def popularity_of(query: Query) -> FloatArray:
-    """Return (items,) how much each item is taken: from the model, or from the catalogue where that is newer."""
+def popularity_of(query: Query, rows: RowArray | slice = slice(None)) -> FloatArray:
+    """Return how much each item of `rows` (all of them) is taken: from the model, from the catalogue where newer."""
     if query.model is None:
-        return query.catalogue.popularity
-    built = query.model.popularity
-    return np.where(np.isfinite(built), built, query.catalogue.popularity)
+        return query.catalogue.popularity[rows]
+    built = query.model.popularity[rows]
+    return np.where(np.isfinite(built), built, query.catalogue.popularity[rows])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import Query
 from recommender.pipeline.stages import Source
 from recommender.sources.popular import popularity_of
-from recommender.sources.top_rows import top_rows
+from recommender.sources.scored_rows import ScoredRows
 
 
 class StatedPreferences(Source):
@@ -23,26 +24,29 @@ class StatedPreferences(Source):
         return bool(query.preferences.categories or query.preferences.tags)
 
     def retrieve(self, query: Query, n: int) -> RowArray:
-        scores = self._scores(query)
-        return top_rows(np.where(scores > 0, scores, np.float32(np.nan)), n)
+        return self._scored(query).best(n)
 
     def score(self, query: Query, rows: RowArray) -> FloatArray:
-        return self._scores(query)[rows]
+        return self._scored(query).of(rows, unknown=0.0)
 
-    def _scores(self, query: Query) -> FloatArray:
+    def _scored(self, query: Query) -> ScoredRows:
         if self.name not in query.scratch:
-            scores = _affinity(query) * np.log(2 + popularity_of(query))
-            query.scratch[self.name] = scores.astype(np.float32)
-        kept: FloatArray = query.scratch[self.name]
+            rows, affinity = _matching(query)
+            scores = affinity * np.log(2 + popularity_of(query, rows))
+            query.scratch[self.name] = ScoredRows(rows, scores.astype(np.float32))
+        kept: ScoredRows = query.scratch[self.name]
         return kept
 
 
-def _affinity(query: Query) -> FloatArray:
-    """Return (items,) how well each item meets the preferences, 0..2."""
+def _matching(query: Query) -> tuple[RowArray, NDArray[np.float64]]:
+    """Return the rows of the items that meet a preference, ascending, and how well each does, above 0 to 2."""
     catalogue, stated = query.catalogue, query.preferences
-    wanted = np.array([name.casefold() in stated.categories for name in catalogue.categories], dtype=np.float32)
-    affinity = wanted[catalogue.category_codes] if len(catalogue) else np.empty(0, dtype=np.float32)
+    codes = [code for code, name in enumerate(catalogue.categories) if name.casefold() in stated.categories]
+    found = [np.flatnonzero(np.isin(catalogue.category_codes, codes))]
+    weights = [np.ones(len(found[0]))]
     for tag in stated.tags:
-        if tag in catalogue.rows_by_tag:
-            affinity[catalogue.rows_by_tag[tag]] += np.float32(1 / len(stated.tags))
-    return affinity
+        tagged = catalogue.rows_by_tag.get(tag, found[0][:0])
+        found.append(tagged)
+        weights.append(np.full(len(tagged), 1 / len(stated.tags)))
+    rows, place = np.unique(np.concatenate(found), return_inverse=True)
+    return rows, np.bincount(place, weights=np.concatenate(weights), minlength=len(rows)).astype(np.float64)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from interactions.popularity import Ranked
 from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import Query
 from recommender.pipeline.stages import Source
-from recommender.sources.top_rows import top_rows
+from recommender.sources.scored_rows import ScoredRows
 
 
 class TrendingNow(Source):
@@ -33,38 +33,33 @@ class TrendingNow(Source):
         return query.trending is not None and query.trending.everywhere.total > 0
 
     def retrieve(self, query: Query, n: int) -> RowArray:
-        return top_rows(self._scores(query), n)
+        return self._scored(query).best(n)
 
     def score(self, query: Query, rows: RowArray) -> FloatArray:
-        return self._scores(query)[rows]
+        return self._scored(query).of(rows)
 
-    def _scores(self, query: Query) -> FloatArray:
+    def _scored(self, query: Query) -> ScoredRows:
         if self.name not in query.scratch:
             query.scratch[self.name] = self._log_shares(query)
-        kept: FloatArray = query.scratch[self.name]
+        kept: ScoredRows = query.scratch[self.name]
         return kept
 
-    def _log_shares(self, query: Query) -> FloatArray:
+    def _log_shares(self, query: Query) -> ScoredRows:
         trending = query.trending
         assert trending is not None  # noqa: S101 -- `enabled` said so
-        everywhere, there = np.zeros(len(query.catalogue)), np.zeros(len(query.catalogue))
-        for category, ranked in trending.categories.items():
-            if category.casefold() in query.preferences.categories:
-                _put(everywhere, query, ranked.pks, ranked.scores)
-        _put(everywhere, query, trending.everywhere.pks, trending.everywhere.scores)
-        total = 0.0
-        country = trending.countries.get(query.country)
-        if country is not None:
-            _put(there, query, country.pks, country.scores)
-            total = country.total
-            # Beyond the items kept of everywhere: at least what the country took.
-            everywhere = np.maximum(everywhere, there)
-        shares = (there + self.prior * everywhere / trending.everywhere.total) / (total + self.prior)
-        scores = np.full(len(shares), np.nan)
-        np.log(shares, out=scores, where=shares > 0)
-        return scores.astype(np.float32)
-
-
-def _put(values: NDArray[np.float64], query: Query, pks: RowArray, scores: NDArray[np.float64]) -> None:
-    rows = query.catalogue.rows_of_pks(pks)
-    values[rows[rows >= 0]] = scores[rows >= 0]
+        preferred = [
+            ranked
+            for category, ranked in (trending.categories.items() if query.preferences.categories else ())
+            if category.casefold() in query.preferences.categories
+        ]
+        country = trending.countries.get(query.country, Ranked())
+        pks = np.unique(np.concatenate([ranked.pks for ranked in (*preferred, trending.everywhere, country)]))
+        everywhere, there = np.zeros(len(pks)), np.zeros(len(pks))
+        for ranked in (*preferred, trending.everywhere):
+            everywhere[np.searchsorted(pks, ranked.pks)] = ranked.scores
+        there[np.searchsorted(pks, country.pks)] = country.scores
+        # Beyond the items kept of everywhere: at least what the country took.
+        everywhere = np.maximum(everywhere, there)
+        shares = (there + self.prior * everywhere / trending.everywhere.total) / (country.total + self.prior)
+        rows = query.catalogue.rows_of_pks(pks)
+        return ScoredRows(rows[rows >= 0], np.log(shares[rows >= 0]).astype(np.float32))

@@ -9,7 +9,7 @@ from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import Query
 from recommender.pipeline.stages import Source
 from recommender.sources.new_items import SECONDS_A_DAY
-from recommender.sources.top_rows import top_rows
+from recommender.sources.scored_rows import ScoredRows
 
 BULK_SECONDS = 3600.0
 """Items that came in within so long of the median one were imported together and are the catalogue, not news."""
@@ -39,36 +39,30 @@ class Unexplored(Source):
         return query.explored is not None
 
     def retrieve(self, query: Query, n: int) -> RowArray:
-        return top_rows(self._scores(query), n)
+        return self._scored(query).best(n)
 
     def score(self, query: Query, rows: RowArray) -> FloatArray:
-        return self._scores(query)[rows]
+        return self._scored(query).of(rows)
 
-    def _scores(self, query: Query) -> FloatArray:
+    def _scored(self, query: Query) -> ScoredRows:
         if self.name not in query.scratch:
-            shown = shown_times(query)
-            age = (query.now - query.catalogue.created_at) / (self.days * SECONDS_A_DAY)
-            scores = -shown - np.clip(age, 0.0, 0.999)
-            wanted = self._is_new(query) & (shown < self.impressions)
-            query.scratch[self.name] = np.where(wanted, scores, np.nan).astype(np.float32)
-        kept: FloatArray = query.scratch[self.name]
+            new = self._new_rows(query)
+            shown = shown_times(query, new)
+            age = (query.now - query.catalogue.created_at[new]) / (self.days * SECONDS_A_DAY)
+            scores = (-shown - np.clip(age, 0.0, 0.999)).astype(np.float32)
+            due = shown < self.impressions
+            query.scratch[self.name] = ScoredRows(new[due], scores[due])
+        kept: ScoredRows = query.scratch[self.name]
         return kept
 
-    def _is_new(self, query: Query) -> NDArray[np.bool_]:
+    def _new_rows(self, query: Query) -> RowArray:
         catalogue = query.catalogue
-        new = catalogue.created_at >= max(
-            query.now - self.days * SECONDS_A_DAY, catalogue.median_created_at + BULK_SECONDS
-        )
-        if query.model is not None:
-            new[query.model.newer] = True
-        return new
+        since = max(query.now - self.days * SECONDS_A_DAY, catalogue.median_created_at + BULK_SECONDS)
+        lately = np.flatnonzero(catalogue.created_at >= since)
+        return lately if query.model is None else np.union1d(lately, query.model.newer)
 
 
-def shown_times(query: Query) -> NDArray[np.float64]:
-    """Return (items,) how often exploration has shown each item."""
+def shown_times(query: Query, rows: RowArray) -> NDArray[np.float64]:
+    """Return (len(rows),) how often exploration has shown each item."""
     explored = query.explored or {}
-    rows = query.catalogue.rows_of_pks(np.fromiter(explored.keys(), np.int64, len(explored)))
-    times = np.fromiter(explored.values(), np.float64, len(explored))
-    shown = np.zeros(len(query.catalogue))
-    shown[rows[rows >= 0]] = times[rows >= 0]
-    return shown
+    return np.array([explored.get(pk, 0) for pk in query.catalogue.pks[rows].tolist()], dtype=np.float64)
