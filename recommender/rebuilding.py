@@ -32,7 +32,7 @@ from recommender.registry import jobs, publishing, retention, storage
 from recommender.registry.jobs import Lease, NotNow
 from recommender.training import dataset, embedding_spaces, index_recall, split, trial
 from recommender.training.dataset import Interactions
-from recommender.training.embedding_spaces import SpaceVectors
+from recommender.training.embedding_spaces import IndexedSpace
 from recommender.training.evaluation import evaluate
 from recommender.training.gate import judge
 from recommender.training.train import Trained, train
@@ -129,7 +129,7 @@ def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
 
 
 def _measure(
-    data: Interactions, catalogue: Catalogue, spaces: list[SpaceVectors], progress: Progress
+    data: Interactions, catalogue: Catalogue, spaces: list[IndexedSpace], progress: Progress
 ) -> dict[str, Any]:
     """Return the time-split metrics of what is about to be trained; {} without anything to hold out."""
     held_out = split.last_share_by_user(data)

@@ -1,4 +1,7 @@
-"""The vectors of the embedding spaces, uploaded or encoded, as the models' rows number the items."""
+"""The vectors of the embedding spaces, uploaded or encoded, as the models' rows number the items, and their indexes.
+
+Indexed once a rebuild: they are the same whatever part of the events a model is trained on.
+"""
 
 from __future__ import annotations
 
@@ -14,27 +17,26 @@ from catalog.snapshot import Catalogue
 from recommender.exceptions import DataError
 from recommender.training import encoded_texts
 from recommender.training.encoders.base import TextEncoder, encoder
-from recommender.vector_index.base import Metric
+from recommender.vector_index.base import BuiltIndex, Metric
+from recommender.vector_index.handler import backend
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpaceVectors:
-    """One embedding space: the vectors of the items that have one."""
+class IndexedSpace:
+    """One embedding space: the items that have a vector there, and the index of their vectors."""
 
     name: str
-    metric: Metric
     weight: float
     """Its share when spaces are blended; positive."""
     rows: NDArray[np.int64]
-    """(n,) rows of the items, ascending."""
-    vectors: NDArray[np.float32]
-    """(n, dimension) as they were stored, finite."""
+    """(n,) row of the item of each row of the index, ascending; n of 1 or more."""
+    index: BuiltIndex
 
 
-def load(catalogue: Catalogue, seed: int, progress: Progress = lambda stage: None) -> list[SpaceVectors]:
-    """Read all spaces from Postgres, and compute those that name an encoder.
+def load(catalogue: Catalogue, seed: int, progress: Progress = lambda stage: None) -> list[IndexedSpace]:
+    """Read all spaces from Postgres, compute those that name an encoder, and index them.
 
     Spaces without a vector, or with a weight of 0, are left out.
 
@@ -43,7 +45,7 @@ def load(catalogue: Catalogue, seed: int, progress: Progress = lambda stage: Non
     catalogue
         Its rows are the rows of the result; vectors of items it does not have are left out.
     progress
-        Called with the name of each space that is encoded, as it starts.
+        Called with what is done to which space, as it starts.
 
     Raises
     ------
@@ -54,26 +56,31 @@ def load(catalogue: Catalogue, seed: int, progress: Progress = lambda stage: Non
     """
     found = []
     for space in queries.embedding_spaces():
-        if space.weight > 0:
-            if space.encoder:
-                progress(f"encoding {space.name}")
-            found.append(_encoded(space, catalogue, seed) if space.encoder else _stored(space, catalogue.pks))
-    return [space for space in found if len(space.rows)]
+        if not space.weight:
+            continue
+        if space.encoder:
+            progress(f"encoding {space.name}")
+        rows, vectors = _encoded(space, catalogue, seed) if space.encoder else _stored(space, catalogue.pks)
+        if len(rows):
+            progress(f"indexing {space.name}")
+            index = backend().build(vectors, cast(Metric, space.metric))
+            found.append(IndexedSpace(name=space.name, weight=space.weight, rows=rows, index=index))
+    return found
 
 
-def arrays(spaces: Sequence[SpaceVectors]) -> dict[str, NDArray[Any]]:
+def arrays(spaces: Sequence[IndexedSpace]) -> dict[str, NDArray[Any]]:
     """Return what a bundle keeps beside the indexes: `embedding.<space>.rows`, the item of each row of the index."""
     return {f"{index_name(space.name)}.rows": space.rows for space in spaces}
 
 
-def weights(spaces: Sequence[SpaceVectors]) -> dict[str, float]:
+def weights(spaces: Sequence[IndexedSpace]) -> dict[str, float]:
     """Return the weight of each space by name, for the bundle's meta data."""
     return {space.name: space.weight for space in spaces}
 
 
-def to_index(spaces: Sequence[SpaceVectors]) -> dict[str, tuple[NDArray[np.float32], Metric]]:
-    """Return the vectors and the metric of each space's index, by the index's name."""
-    return {index_name(space.name): (space.vectors, space.metric) for space in spaces}
+def indexes(spaces: Sequence[IndexedSpace]) -> dict[str, BuiltIndex]:
+    """Return the indexes by their names in a bundle."""
+    return {index_name(space.name): space.index for space in spaces}
 
 
 def index_name(space: str) -> str:
@@ -81,7 +88,7 @@ def index_name(space: str) -> str:
     return f"embedding.{space}"
 
 
-def _encoded(space: Any, catalogue: Catalogue, seed: int) -> SpaceVectors:
+def _encoded(space: Any, catalogue: Catalogue, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     chosen = encoder(space.encoder)
     if isinstance(chosen, TextEncoder):
         encoded_texts.refresh(space.name, space.dimension, chosen, catalogue)
@@ -89,10 +96,10 @@ def _encoded(space: Any, catalogue: Catalogue, seed: int) -> SpaceVectors:
     vectors = chosen.encode(catalogue.cards, space.dimension, seed)
     _require_finite(space.name, vectors, catalogue.pks)
     saying = np.flatnonzero(vectors.any(axis=1))
-    return _space(space, saying, vectors[saying])
+    return saying, vectors[saying]
 
 
-def _stored(space: Any, item_pks: NDArray[np.int64]) -> SpaceVectors:
+def _stored(space: Any, item_pks: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     pks: list[int] = []
     packed: list[bytes] = []
     for pk, vector in queries.embeddings(space.name):
@@ -105,17 +112,7 @@ def _stored(space: Any, item_pks: NDArray[np.int64]) -> SpaceVectors:
     known = np.isin(keys, item_pks)
     vectors = np.frombuffer(b"".join(packed), dtype="<f4").reshape(len(pks), space.dimension)
     _require_finite(space.name, vectors, keys)
-    return _space(space, np.searchsorted(item_pks, keys[known]).astype(np.int64), vectors[known])
-
-
-def _space(space: Any, rows: NDArray[np.int64], vectors: NDArray[np.float32]) -> SpaceVectors:
-    return SpaceVectors(
-        name=space.name,
-        metric=cast(Metric, space.metric),
-        weight=space.weight,
-        rows=rows,
-        vectors=np.ascontiguousarray(vectors, dtype=np.float32),
-    )
+    return np.searchsorted(item_pks, keys[known]).astype(np.int64), vectors[known]
 
 
 def _require_finite(space: str, vectors: NDArray[np.float32], pks: NDArray[np.int64]) -> None:

@@ -23,7 +23,7 @@ from recommender.training import (
     spread,
 )
 from recommender.training.dataset import Interactions
-from recommender.training.embedding_spaces import SpaceVectors
+from recommender.training.embedding_spaces import IndexedSpace
 from recommender.vector_index.base import BuiltIndex, Metric
 from recommender.vector_index.handler import backend
 
@@ -45,7 +45,7 @@ def train(
     cards: Sequence[ItemCard],
     progress: Progress = lambda stage: None,
     *,
-    spaces: Sequence[SpaceVectors] = (),
+    spaces: Sequence[IndexedSpace] = (),
 ) -> Trained:
     """Train every model on `data`.
 
@@ -56,7 +56,7 @@ def train(
     progress
         Called with the name of each stage as it starts.
     spaces
-        Vectors computed elsewhere (`embedding_spaces.load`); each space gets an index.
+        Vectors that do not depend on `data`, with their indexes (`embedding_spaces.load`).
 
     Raises
     ------
@@ -97,10 +97,10 @@ def train(
         session_parameters = session.SessionParameters(**conf.get("SESSION"))
         arrays |= neighbour_matrix.arrays("session", session.train(data, session_parameters))
         meta["session"] = asdict(session_parameters)
+    progress("vector indexes")
+    indexes = {name: backend().build(stored, metric) for name, (stored, metric) in to_index.items()}
     if spaces:
         arrays |= embedding_spaces.arrays(spaces)
         meta["embeddings"] = embedding_spaces.weights(spaces)
-        to_index |= embedding_spaces.to_index(spaces)
-    progress("vector indexes")
-    indexes = {name: backend().build(stored, metric) for name, (stored, metric) in to_index.items()}
+        indexes |= embedding_spaces.indexes(spaces)
     return Trained(arrays=arrays, meta=meta, indexes=indexes)

@@ -11,7 +11,8 @@ from recommender import rebuilding, serving
 from recommender.exceptions import ConfigurationError, DataError
 from recommender.registry import storage
 from recommender.training import embedding_spaces
-from recommender.training.embedding_spaces import SpaceVectors
+from recommender.training.embedding_spaces import IndexedSpace
+from recommender.vector_index.brute_force import BuiltExactIndex
 from tests.recommender.conftest import Commit
 from tests.recommender.film_site import ids
 
@@ -31,8 +32,13 @@ def unit(place: int, dimension: int = 64) -> list[float]:
     return np.eye(dimension)[place].tolist()
 
 
-def load() -> list[SpaceVectors]:
+def load() -> list[IndexedSpace]:
     return embedding_spaces.load(snapshot.load(revision=1), seed=1)
+
+
+def vectors_of(space: IndexedSpace) -> np.ndarray:
+    assert isinstance(space.index, BuiltExactIndex)
+    return space.index.vectors
 
 
 def space(name: str, weight: float = 1.0, *, dimension: int = 64, metric: str = "cosine") -> EmbeddingSpace:
@@ -46,10 +52,11 @@ def test_each_space_has_the_rows_and_vectors_of_its_items(pks: np.ndarray) -> No
     embeddings.store("heat", "audio", [2.0, *unit(0)[1:]])
     embeddings.store("clue", "text", unit(5, 384))
     audio, text = load()
-    assert (audio.name, audio.metric, audio.weight, audio.rows.tolist()) == ("audio", "dot", 0.5, [0, 2])
-    assert audio.vectors.dtype == np.float32
-    assert audio.vectors.tolist() == [[2.0, *unit(0)[1:]], unit(1)]
-    assert (text.name, text.metric, text.rows.tolist(), text.vectors.shape) == ("text", "cosine", [3], (1, 384))
+    assert (audio.name, audio.weight, audio.rows.tolist()) == ("audio", 0.5, [0, 2])
+    assert (audio.index.meta.metric, audio.index.meta.factors) == ("dot", 64)
+    assert vectors_of(audio).tolist() == [[2.0, *unit(0)[1:]], unit(1)]
+    assert (text.name, text.weight, text.rows.tolist()) == ("text", 0.3, [3])
+    assert (text.index.meta.metric, text.index.meta.factors) == ("cosine", 384)
 
 
 def test_spaces_that_cannot_count_are_left_out(pks: np.ndarray) -> None:
@@ -93,9 +100,11 @@ def test_a_space_that_names_an_encoder_is_computed() -> None:
     embeddings.store("silent", "words", unit(7))
     stages: list[str] = []
     (found,) = embedding_spaces.load(snapshot.load(revision=1), 1, stages.append)
-    assert stages == ["encoding words"]
-    assert (found.rows.tolist(), found.vectors.shape, found.weight) == ([0, 1, 2], (3, 64), 0.5)
-    assert found.vectors @ found.vectors.T == pytest.approx(np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]]), abs=1e-6)
+    assert stages == ["encoding words", "indexing words"]
+    assert (found.rows.tolist(), found.weight) == ([0, 1, 2], 0.5)
+    vectors = vectors_of(found)
+    assert vectors.shape == (3, 64)
+    assert vectors @ vectors.T == pytest.approx(np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]]), abs=1e-6)
 
 
 def test_an_encoder_that_does_not_exist_is_named(pks: np.ndarray) -> None:
