@@ -30,22 +30,22 @@ PEERS = (
     Peer(
         name="implicit cosine",
         module="implicit_neighbours",
-        trials=_every(weighting=["cosine"], neighbours=[10, 20, 50, 100, 200, 500]),
+        trials=_every(weighting=["cosine"], neighbours=[10, 20, 50, 100, 200, 500, 1000]),
     ),
     Peer(
         name="implicit BM25",
         module="implicit_neighbours",
-        trials=_every(weighting=["bm25"], neighbours=[50, 200], K1=[1.2, 100.0], B=[0.0, 0.25, 0.5]),
+        trials=_every(weighting=["bm25"], neighbours=[200, 1000], K1=[1.2, 100.0], B=[0.0, 0.25, 0.5]),
     ),
     Peer(
         name="implicit ALS",
         module="implicit_als",
-        trials=_every(factors=[16, 32, 64], regularization=[3.0, 30.0], alpha=[1.0, 10.0]),
+        trials=_every(factors=[32, 64], regularization=[10.0, 30.0, 100.0], alpha=[1.0, 3.0]),
     ),
     Peer(
         name="EASE",
         module="ease",
-        trials=_every(regularization=[12.5, 25, 50, 100, 200, 400, 800, 1600, 3200]),
+        trials=_every(regularization=[25, 50, 100, 200, 400, 800, 1600, 3200]),
     ),
     Peer(
         name="LensKit ALS",
@@ -63,7 +63,7 @@ PEERS = (
         name="RecTools SASRec",
         module="rectools_sasrec",
         environment="rectools",
-        # Its published shape for small data; only how long it trains is tuned, for one trial takes minutes.
+        # A shape for small data; only how long it trains is tuned, for one trial takes minutes.
         trials=_every(
             n_factors=[64],
             n_blocks=[1],
@@ -71,7 +71,7 @@ PEERS = (
             batch_size=[32],
             lr=[0.001],
             loss=["sampled_softmax"],
-            n_negatives=[128],
+            n_negatives=[32],
             epochs=[20, 40, 10],
         ),
     ),
