@@ -14,10 +14,13 @@ _FILTERS = ["unavailable", "excluded", "seen"]
 DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
     "personalized": {
         "sources": {
-            "item_to_item": {"weight": 1.0, "half_life": 6},
-            "session": {"weight": 0.25, "half_life": 4},
-            "collaborative": {"weight": 0.35, "half_life": 5},
-            "content": {"weight": 0.05, "half_life": 10, "n": 50},
+            "item_to_item": {"weight": 1.0, "half_life": "tuned", "variants": {"recent": 1.5, "even": None}},
+            "item_to_item_balanced": {"weight": 0.0, "half_life": "tuned"},
+            "next_items": {"weight": 0.7, "half_life": "tuned", "variants": {"last": 1.0}},
+            "session": {"weight": 0.25, "half_life": "tuned"},
+            "random_walk": {"weight": 0.0, "half_life": "tuned"},
+            "collaborative": {"weight": 0.35, "half_life": "tuned"},
+            "content": {"weight": 0.05, "half_life": "tuned", "n": 50},
             "popular": {"weight": 0.05},
             "preferences": {"weight": 0},
             "trending": {"weight": 0},
@@ -25,7 +28,7 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
         },
         "filters": _FILTERS,
         "scorers": [
-            "weighted_blend",
+            "tuned_ranking",
             {"cold_start": {"weights": {"preferences": 1.0, "trending": 0.3, "popular": 0.3}}},
         ],
         "rerankers": [{"category_diversity": {"strength": 0.1}}, "exploration", "business_rules"],
@@ -85,8 +88,8 @@ DEFAULTS: dict[str, Any] = {
     "EXPLORATION": True,
     # Rows "because you watched …" on one page, each with its own seed.
     "SEEDS_PER_PAGE": 2,
-    # Candidates each source proposes: 200 or 500 make no difference to NDCG@10 on MovieLens (0.1701, 0.1691).
-    "CANDIDATES_PER_SOURCE": 200,
+    # Candidates each source proposes.
+    "CANDIDATES_PER_SOURCE": 100,
     "VECTOR_INDEXES": {
         # Its options, with their defaults and reasons, are in that file; `vector_index.faiss` is the other one.
         "default": {"BACKEND": "recommender.vector_index.annoy.AnnoyIndexBackend"}
@@ -97,13 +100,29 @@ DEFAULTS: dict[str, Any] = {
     "VERSIONS_KEPT": 3,
     # Training.
     "ALS": {"factors": 64, "regularization": 1.0, "alpha": 1.0, "iterations": 15},
-    "ITEM_TO_ITEM": {"regularization": 300.0, "neighbours": 400, "dense_items_at_most": 12_000},
+    "ITEM_TO_ITEM": {"regularization": 300.0, "neighbours": 400},
+    "NEXT_ITEMS": {"regularization": 300.0, "half_life": 6.0, "neighbours": 400},
+    "RANDOM_WALK": {"beta": 0.6, "neighbours": 200},
+    # Events until an item of the history counts half, where a recipe says "tuned" and nothing could be tuned.
+    "HALF_LIVES": {
+        "item_to_item": 6.0,
+        "item_to_item_balanced": 6.0,
+        "next_items": 6.0,
+        "random_walk": 6.0,
+        "session": 4.0,
+        "collaborative": 5.0,
+        "content": 10.0,
+    },
+    # Items of the models that hold an (items, items) matrix while training; less where memory is short.
+    "DENSE_ITEMS_AT_MOST": 10_000,
+    # Sources are tuned on a sample of "users", the ranker learns from "ranked_users"; fewer than "minimum_users"
+    # with something to hold out say too little.
+    "TUNING": {"users": 1000, "ranked_users": 4000, "minimum_users": 50},
     "SESSION": {"window": 5, "smoothing": 10.0, "neighbours": 200},
     "CONTENT": {"dimension": 128},
     "SEED": 1,
     # The gate.
     "GATE": {"minimum_share_of_active": 0.9, "minimum_coverage": 0.005, "minimum_recall": 0.9},
-    "EVALUATION_USERS": 2000,
 }
 
 

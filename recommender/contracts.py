@@ -20,6 +20,9 @@ from recommender.arrays import BoolArray, FloatArray, RowArray
 from recommender.pipeline.model_view import ModelView
 from recommender.rules.compile import CompiledRules
 
+RECENCY_FLOOR = 0.1
+"""What is left of a history item's weight however old it is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
@@ -52,6 +55,9 @@ class Query:
     """Items to return, 1..100."""
     now: float
     """POSIX seconds."""
+    asked_at: float | None = None
+    """POSIX seconds of a past moment that is being re-enacted (training, evaluation): what is popular then counts,
+    though the catalogue is today's. None: now."""
     catalogue: Catalogue
     model: ModelView | None
     """The model version in use, or None when there is none."""
@@ -82,7 +88,7 @@ class Query:
         """Rows the list is derived from: the seed when there is one, else the history, newest first."""
         return self.history.rows if self.seed is None else np.array([self.seed], dtype=np.int64)
 
-    def basis_weights(self, half_life: float | None, floor: float = 0.1) -> FloatArray:
+    def basis_weights(self, half_life: float | None, floor: float = RECENCY_FLOOR) -> FloatArray:
         """Return the weight of each item of `basis`, newer ones more.
 
         The k-th newest counts its event weight × (0.5^(k / half_life) + floor); `half_life` is in events, None

@@ -3,8 +3,10 @@
 1. Claim the lease (`registry.jobs`); a second rebuild is told who holds it.
 2. Read the catalogue snapshot, the events (`training.dataset`, binary COPY) and the embedding spaces
    (`training.embedding_spaces`).
-3. Hold out each user's newest events, train on the rest, measure as serving would (`training.evaluation`).
-4. Train on everything (`training.train`), one trainer a model; measure the indexes' recall (`training.index_recall`).
+3. Fit (`training.fitting`): hold out each user's newest events, tune the sources on them (`training.tuning`), learn the
+   ranking (`ranking`) and measure it as serving would (`training.evaluation`); then train on everything
+   (`training.train`), one trainer a model.
+4. Measure the indexes' recall (`training.index_recall`).
 5. The gate (`training.gate`) refuses a worse build, with reasons.
 6. Write an immutable directory with its manifest (`registry.storage`) and record it (`registry.publishing`).
 7. Move the pointer, in one transaction; every web process swaps on its next request.
@@ -20,9 +22,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from catalog import revisions, snapshot
 from catalog.snapshot import Catalogue
 from interactions import event_types
@@ -30,12 +29,10 @@ from recommender import conf
 from recommender.models import ModelVersion
 from recommender.registry import jobs, publishing, retention, storage
 from recommender.registry.jobs import Lease, NotNow
-from recommender.training import dataset, embedding_spaces, index_recall, split, trial
+from recommender.training import dataset, embedding_spaces, index_recall, trial
 from recommender.training.dataset import Interactions
-from recommender.training.embedding_spaces import IndexedSpace
-from recommender.training.evaluation import evaluate
 from recommender.training.gate import judge
-from recommender.training.train import Trained, train
+from recommender.training.train import Trained
 
 Progress = Callable[[str], None]
 
@@ -96,10 +93,10 @@ def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
 
     spaces = embedding_spaces.load(catalogue, int(conf.get("SEED")), stage)
 
-    measured = _measure(data, catalogue, spaces, lambda name: stage(f"trial: {name}"))
-    trained = train(data, catalogue.pks, catalogue.cards, stage, spaces=spaces)
+    fitted = fit(data, catalogue, spaces=spaces, progress=stage)
+    trained = fitted.trained
     stage("measuring indexes")
-    metrics = {**measured, "index_recall": _index_recall(trained, catalogue, data)}
+    metrics = {**_figures(fitted), "index_recall": _index_recall(trained, catalogue, data)}
     active = publishing.pointer()
     verdict = judge(metrics, active.version.metrics if active else None, has_events=len(data) > 0)
     passed = verdict.passed or force
@@ -128,37 +125,18 @@ def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
     return Rebuilt(version=version, published=passed, reasons=verdict.reasons, metrics=metrics)
 
 
-def _measure(
-    data: Interactions, catalogue: Catalogue, spaces: list[IndexedSpace], progress: Progress
-) -> dict[str, Any]:
-    """Return the time-split metrics of what is about to be trained; {} without anything to hold out."""
-    held_out = split.last_share_by_user(data)
-    users = np.unique(data.users[held_out])
-    if not len(users):
+def _figures(fitted: Fitted) -> dict[str, Any]:
+    """Return what is kept of the validation; {} when there was nothing to hold out."""
+    if fitted.validation is None:
         return {}
-    users = _sample(users, int(conf.get("EVALUATION_USERS")), int(conf.get("SEED")))
-    past, later = data.take(~held_out), data.take(held_out)
-    starts = later.user_starts()
-    truth = [later.items[starts[user] : starts[user + 1]] for user in users]
-    trained = train(past, catalogue.pks, catalogue.cards, progress, spaces=spaces)
-    progress("measuring")
-    with trial.opened(trained) as bundle:
-        evaluation = evaluate(bundle, catalogue, past, truth, [int(user) for user in users])
     return {
-        "final": evaluation.final.as_dict(),
-        "sources": {name: metrics.as_dict() for name, metrics in evaluation.sources.items()},
-        "reports": evaluation.reports,
-        "held_out": int(held_out.sum()),
+        "final": fitted.validation.final.as_dict(),
+        "sources": {name: metrics.as_dict() for name, metrics in fitted.validation.sources.items()},
+        "reports": fitted.validation.reports,
+        "held_out": fitted.held_out,
     }
 
 
 def _index_recall(trained: Trained, catalogue: Catalogue, data: Interactions) -> dict[str, float]:
     with trial.opened(trained) as bundle:
         return index_recall.measure(bundle, catalogue, data, int(conf.get("SEED")))
-
-
-def _sample(values: NDArray[Any], n: int, seed: int) -> NDArray[Any]:
-    """Return at most `n` of `values` (along the first axis), in order, the same ones for the same seed."""
-    if len(values) <= n:
-        return values
-    return values[np.sort(np.random.default_rng(seed).choice(len(values), n, replace=False))]

@@ -33,16 +33,21 @@ STAGES: dict[str, str] = {
     "content": "recommender.sources.content.Content",
     "embeddings": "recommender.sources.embeddings.Embeddings",
     "item_to_item": "recommender.sources.item_to_item.ItemToItem",
+    "item_to_item_balanced": "recommender.sources.item_to_item_balanced.ItemToItemBalanced",
     "new_items": "recommender.sources.new_items.NewItems",
     "popular": "recommender.sources.popular.Popular",
     "preferences": "recommender.sources.preferences.StatedPreferences",
+    "next_items": "recommender.sources.next_items.NextItems",
+    "random_walk": "recommender.sources.random_walk.RandomWalk",
     "session": "recommender.sources.session.Session",
+    "similar_users": "recommender.sources.similar_users.SimilarUsers",
     "trending": "recommender.sources.trending.TrendingNow",
     "unexplored": "recommender.sources.unexplored.Unexplored",
     "excluded": "recommender.filters.excluded.Excluded",
     "seen": "recommender.filters.seen.Seen",
     "unavailable": "recommender.filters.unavailable.Unavailable",
     "cold_start": "recommender.scorers.cold_start.ColdStart",
+    "tuned_ranking": "recommender.scorers.tuned_ranking.TunedRanking",
     "weighted_blend": "recommender.scorers.weighted_blend.WeightedBlend",
     "business_rules": "recommender.rerankers.business_rules.BusinessRules",
     "category_cap": "recommender.rerankers.category_cap.CategoryCap",
@@ -53,6 +58,9 @@ STAGES: dict[str, str] = {
     "freshness": "recommender.rerankers.freshness.Freshness",
     "mmr": "recommender.rerankers.mmr.Mmr",
 }
+
+_OF_SOURCES = ("weighted_blend", "tuned_ranking")
+"""Scorers that get the weights of the recipe's sources."""
 
 S = TypeVar("S", bound=Stage)
 
@@ -130,7 +138,7 @@ def _build(name: str, data: str, candidates_per_source: int) -> Recipe:
         sources=slots,
         filters=tuple(_make(name, stage, options, Filter) for stage, options in _named(name, settings, "filters")),
         scorers=tuple(
-            _make(name, stage, {"weights": weights, **options} if stage == "weighted_blend" else options, Scorer)
+            _make(name, stage, {"weights": weights, **options} if stage in _OF_SOURCES else options, Scorer)
             for stage, options in _named(name, settings, "scorers")
         ),
         rerankers=tuple(

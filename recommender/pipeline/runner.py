@@ -38,10 +38,32 @@ def run(recipe: Recipe, query: Query, trace: Trace) -> Candidates:
     StageFailed
         When a filter or the business rules could not do their work.
     """
+    return rank(recipe, query, gather(recipe, query, trace), trace)
+
+
+def gather(recipe: Recipe, query: Query, trace: Trace) -> Candidates:
+    """Return every candidate that passes the filters, with the columns of all sources, in ascending row order.
+
+    Raises
+    ------
+    StageFailed
+        When a filter could not do its work.
+    """
     candidates = Candidates.of(_retrieve(recipe, query, trace))
     for stage in recipe.filters:
         candidates = _filter(stage, query, candidates, trace)
     candidates.source_scores = _source_scores(recipe, query, candidates, trace)
+    return candidates
+
+
+def rank(recipe: Recipe, query: Query, candidates: Candidates, trace: Trace) -> Candidates:
+    """Return the at most `query.limit` best of what `gather` found, best first.
+
+    Raises
+    ------
+    StageFailed
+        When the business rules could not do their work.
+    """
     candidates = _score(recipe, query, candidates, trace)
     for reranker in recipe.rerankers:
         candidates = _rerank(reranker, query, candidates, trace)
@@ -85,10 +107,10 @@ def _source_scores(recipe: Recipe, query: Query, candidates: Candidates, trace: 
         if not slot.source.enabled(query):
             continue
         with trace.step("source score", slot.source.name, len(candidates)) as step:
-            known = _open(step, lambda slot=slot: slot.source.score(query, candidates.rows))  # type: ignore[misc]
-            if known is not None:
-                scores[slot.source.name] = known
-                step.came_out = int(np.isfinite(known).sum())
+            columns = _open(step, lambda slot=slot: slot.source.columns(query, candidates.rows))  # type: ignore[misc]
+            if columns is not None:
+                scores |= columns
+                step.came_out = int(np.isfinite(columns[slot.source.name]).sum())
     return scores
 
 

@@ -34,6 +34,10 @@ class Source(Stage):
     def score(self, query: Query, rows: RowArray) -> FloatArray:
         """Return (len(rows),) float32 raw scores, higher is better, nan where the source does not know the item."""
 
+    def columns(self, query: Query, rows: RowArray) -> dict[str, FloatArray]:
+        """Return `score` under the source's name, and what else the learned ranker may read, as "name.label"."""
+        return {self.name: self.score(query, rows)}
+
     def contributions(self, query: Query, rows: RowArray) -> FloatArray | None:
         """Return (len(query.basis), len(rows)): what each item of the basis adds to each score.
 

@@ -16,6 +16,7 @@ from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import Query
 from recommender.pipeline.model_view import ModelView
 from recommender.pipeline.stages import Source
+from recommender.sources.half_life import HalfLife, resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +41,12 @@ class Collaborative(Source):
     Parameters
     ----------
     half_life
-        Recency of the history, in events; None weighs all alike.
+        Recency of the history, in events; None weighs all alike, "tuned" takes what the rebuild found best.
     """
 
     name = "collaborative"
 
-    def __init__(self, half_life: float | None = None) -> None:
+    def __init__(self, half_life: HalfLife = None) -> None:
         self.half_life = half_life
 
     def enabled(self, query: Query) -> bool:
@@ -104,7 +105,8 @@ class Collaborative(Source):
         parameters = view.bundle.meta["collaborative"]
         model_rows, known = view.known(query.basis)
         factors = view.array("collaborative.factors").take(model_rows[known], axis=0).astype(np.float64)
-        confidence = parameters["alpha"] * query.basis_weights(self.half_life)[known].astype(np.float64)
+        weights = query.basis_weights(resolve(view.bundle, self.name, self.half_life))[known]
+        confidence = parameters["alpha"] * weights.astype(np.float64)
         system = view.array("collaborative.gram") + (factors.T * np.maximum(confidence - 1.0, 0.0)) @ factors
         system[np.diag_indices_from(system)] += parameters["regularization"]
         vector = np.linalg.solve(system, factors.T @ confidence).astype(np.float32)

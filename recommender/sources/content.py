@@ -8,6 +8,7 @@ from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import Query
 from recommender.pipeline.model_view import ModelView
 from recommender.pipeline.stages import Source
+from recommender.sources.half_life import HalfLife, resolve
 from recommender.sources.top_rows import top_rows
 
 
@@ -19,12 +20,12 @@ class Content(Source):
     Parameters
     ----------
     half_life
-        Recency of the history, in events; None weighs all alike.
+        Recency of the history, in events; None weighs all alike, "tuned" takes what the rebuild found best.
     """
 
     name = "content"
 
-    def __init__(self, half_life: float | None = None) -> None:
+    def __init__(self, half_life: HalfLife = None) -> None:
         self.half_life = half_life
 
     def enabled(self, query: Query) -> bool:
@@ -60,8 +61,9 @@ class Content(Source):
     def _work(self, query: Query) -> tuple[FloatArray, FloatArray]:
         """Return (basis, dimension) float32, each item's share of the profile, and their sum; once a request."""
         if self.name not in query.scratch:
-            vectors, known = _view(query).content_vectors(query.basis)
-            weights = query.basis_weights(self.half_life) * known
+            view = _view(query)
+            vectors, known = view.content_vectors(query.basis)
+            weights = query.basis_weights(resolve(view.bundle, self.name, self.half_life)) * known
             total = weights.sum()
             shares = weights / total if total > 0 else weights
             weighted = (vectors * shares[:, None]).astype(np.float32)

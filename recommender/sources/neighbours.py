@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommender.arrays import FloatArray, RowArray
-from recommender.contracts import Query
+from recommender.contracts import RECENCY_FLOOR, Query
 from recommender.pipeline.model_view import ModelView
 from recommender.pipeline.stages import Source
+from recommender.sources.half_life import HalfLife, resolve
 from recommender.sources.top_rows import top_rows
 
 
@@ -23,11 +25,11 @@ class _Work:
     known: NDArray[np.bool_]
     """(basis,) which history items the model knows."""
     weights: FloatArray
-    """(known,)."""
+    """(1 + variants, known)."""
     entries: sparse.csr_matrix
     """(known, model items)."""
     scores: FloatArray
-    """(model items,), weights @ entries."""
+    """(1 + variants, model items), the weights of each half-life @ entries."""
 
 
 class NeighbourSource(Source):
@@ -38,7 +40,9 @@ class NeighbourSource(Source):
     Parameters
     ----------
     half_life
-        Recency of the history, in events; None weighs all alike.
+        Recency of the history, in events; None weighs all alike, "tuned" takes what the rebuild found best.
+    variants
+        Further columns for the learned ranker, by label: the same sum at other half-lives.
     floor
         What is left of an item's weight however old it is.
     popularity_discount
@@ -48,8 +52,15 @@ class NeighbourSource(Source):
 
     artefact: ClassVar[str]
 
-    def __init__(self, half_life: float | None = None, floor: float = 0.1, popularity_discount: float = 0.0) -> None:
+    def __init__(
+        self,
+        half_life: HalfLife = None,
+        floor: float = RECENCY_FLOOR,
+        popularity_discount: float = 0.0,
+        variants: Mapping[str, HalfLife] | None = None,
+    ) -> None:
         self.half_life = half_life
+        self.variants = dict(variants or {})
         self.floor = floor
         self.popularity_discount = popularity_discount
 
@@ -60,14 +71,20 @@ class NeighbourSource(Source):
 
     def retrieve(self, query: Query, n: int) -> RowArray:
         view = _view(query)
-        scores = self._work(query, view).scores
+        scores = self._work(query, view).scores[0]
         best = top_rows(np.where(scores > 0, scores, np.float32(np.nan)), n)
         rows = view.row_in_catalogue[best]
         return rows[rows >= 0]
 
     def score(self, query: Query, rows: RowArray) -> FloatArray:
         view = _view(query)
-        return view.spread(self._work(query, view).scores, rows)
+        return view.spread(self._work(query, view).scores[0], rows)
+
+    def columns(self, query: Query, rows: RowArray) -> dict[str, FloatArray]:
+        view = _view(query)
+        work = self._work(query, view)
+        names = [self.name, *(f"{self.name}.{label}" for label in self.variants)]
+        return {name: view.spread(scores, rows) for name, scores in zip(names, work.scores, strict=True)}
 
     def contributions(self, query: Query, rows: RowArray) -> FloatArray:
         view = _view(query)
@@ -80,7 +97,7 @@ class NeighbourSource(Source):
         hits = np.flatnonzero(columns >= 0)
         history = np.searchsorted(work.entries.indptr, hits, side="right") - 1
         parts = np.zeros((len(query.basis), len(rows)), dtype=np.float32)
-        parts[np.flatnonzero(work.known)[history], columns[hits]] = work.weights[history] * work.entries.data[hits]
+        parts[np.flatnonzero(work.known)[history], columns[hits]] = work.weights[0, history] * work.entries.data[hits]
         return parts
 
     def _work(self, query: Query, view: ModelView) -> _Work:
@@ -92,12 +109,15 @@ class NeighbourSource(Source):
 
     def _add_up(self, query: Query, view: ModelView) -> _Work:
         model_rows, known = view.known(query.basis)
-        weights = query.basis_weights(self.half_life, self.floor)[known]
+        half_lives = [
+            resolve(view.bundle, self.artefact, chosen) for chosen in (self.half_life, *self.variants.values())
+        ]
+        weights = np.stack([query.basis_weights(half_life, self.floor)[known] for half_life in half_lives])
         entries = view.matrix(self.artefact)[model_rows[known]]
         if self.popularity_discount:
             popularity = view.array("popularity")[entries.indices]
             entries.data = entries.data / (popularity + 10) ** np.float32(self.popularity_discount)
-        scores = np.asarray(entries.T @ weights, dtype=np.float32)
+        scores = np.ascontiguousarray((entries.T @ weights.T).T, dtype=np.float32)
         return _Work(known=known, weights=weights, entries=entries, scores=scores)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from recommender.sources.half_life import HalfLife
 from recommender.sources.neighbours import NeighbourSource
 
 
@@ -11,5 +14,7 @@ class Session(NeighbourSource):
     name = "session"
     artefact = "session"
 
-    def __init__(self, half_life: float | None = 4, floor: float = 0.0) -> None:
-        super().__init__(half_life, floor)
+    def __init__(
+        self, half_life: HalfLife = 4, floor: float = 0.0, variants: Mapping[str, HalfLife] | None = None
+    ) -> None:
+        super().__init__(half_life, floor, variants=variants)

@@ -20,7 +20,7 @@ class Row:
     user_id: str
     item_id: str
     occurred_at: float
-    """POSIX seconds; the line number when the file has no timestamps."""
+    """POSIX seconds; nan when there is none."""
     value: float
     """nan when there is none."""
 
@@ -42,7 +42,7 @@ def read_interactions(path: Path) -> list[Row]:
             Row(
                 user_id=user_id,
                 item_id=item_id,
-                occurred_at=_timestamp(path, line, record.get("timestamp") or str(line)),
+                occurred_at=_timestamp(path, line, record["timestamp"]) if record.get("timestamp") else math.nan,
                 value=_value(path, line, record.get("value") or "nan"),
             )
         )

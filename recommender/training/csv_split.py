@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import csv
+import math
+from pathlib import Path
+
 import numpy as np
 
-from recommender.training import split
+from recommender.exceptions import DataError
+from recommender.training import csv_files, split
 from recommender.training.csv_files import Row
 from recommender.training.dataset import interactions
 from recommender.training.split import Way
+
+
+def split_file(path: Path, folder: Path, way: Way, *, share: float, seed: int) -> tuple[Path, Path]:
+    """Write the rows to train on and those held out as two files into `folder`, and return them.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be read, or nobody has enough interactions to hold any out.
+    """
+    train, test = split_rows(csv_files.read_interactions(path), way, share=share, seed=seed)
+    if not test:
+        raise DataError(f"{path.name}: nobody in it has enough interactions to hold any out.")
+    return _write(folder / path.name, train), _write(folder / f"held out of {path.name}", test)
 
 
 def split_rows(rows: list[Row], way: Way, *, share: float, seed: int) -> tuple[list[Row], list[Row]]:
@@ -34,3 +53,16 @@ def split_rows(rows: list[Row], way: Way, *, share: float, seed: int) -> tuple[l
     held_out = split.held_out(pairs, way, share=share, seed=seed)
     newest = by_time[pairs.occurred_at.astype(np.int64)]
     return [rows[line] for line in newest[~held_out]], [rows[line] for line in newest[held_out]]
+
+
+def _write(path: Path, rows: list[Row]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["user_id", "item_id", "timestamp", "value"])
+        for row in rows:
+            writer.writerow([row.user_id, row.item_id, *map(_text, (row.occurred_at, row.value))])
+    return path
+
+
+def _text(number: float) -> str:
+    return "" if math.isnan(number) else repr(number)

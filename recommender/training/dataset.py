@@ -46,6 +46,8 @@ class Interactions:
     """(pairs,) POSIX seconds."""
     n_users: int
     n_items: int
+    ordered: bool = True
+    """False when `occurred_at` says nothing about what came before what."""
 
     def __len__(self) -> int:
         return len(self.users)
@@ -64,6 +66,7 @@ class Interactions:
             occurred_at=self.occurred_at[mask],
             n_users=self.n_users,
             n_items=self.n_items,
+            ordered=self.ordered,
         )
 
     def user_starts(self) -> NDArray[np.int64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from catalog.snapshot import Catalogue
 from recommender.arrays import RowArray
-from recommender.contracts import History, Query
+from recommender.contracts import Candidates, History, Query
 from recommender.history import HISTORY_ITEMS
 from recommender.pipeline import model_view, recipes, runner
-from recommender.pipeline.recipes import Recipe
+from recommender.pipeline.model_view import ModelView
 from recommender.pipeline.trace import Trace
 from recommender.registry.artifacts import Bundle
-from recommender.scorers.weighted_blend import WeightedBlend
+from recommender.sources.top_rows import top_rows
 from recommender.training.dataset import Interactions
 from recommender.training.metrics import Metrics, measure
+from recommender.training.parallel import in_parallel
 from recommender.training.report import reports
 
 LIST_LENGTH = 20
@@ -68,26 +69,38 @@ def evaluate(
     """
     view = model_view.build(bundle, catalogue)
     recipe = recipes.get(recipe_name)
-    # A source of no weight in the blend needs what only a request has (a country, preferences, impressions).
-    alone = {slot.source.name: _alone(recipe, slot.source.name) for slot in recipe.sources if slot.weight}
-    starts = history_data.user_starts()
-    now = float(history_data.occurred_at.max()) + 1 if len(history_data) else 0.0
-    lists: list[RowArray] = []
-    by_source: dict[str, list[RowArray]] = {name: [] for name in alone}
-    for user in users:
-        query = Query(
-            user_id=str(user),
-            limit=LIST_LENGTH,
-            now=now,
-            catalogue=catalogue,
-            model=view,
-            history=history_of(history_data, starts, user),
-        )
-        lists.append(runner.run(recipe, query, Trace()).rows)
-        for name, single in alone.items():
-            by_source[name].append(runner.run(single, query, Trace()).rows)
+    query_of = asking(history_data, catalogue, view)
+
+    def ranked(user: int) -> tuple[RowArray, dict[str, RowArray]]:
+        query = query_of(user)
+        candidates = runner.gather(recipe, query, Trace())
+        alone = lists_alone(candidates)
+        return runner.rank(recipe, query, candidates, Trace()).rows, alone
+
+    lists, alone = [], []
+    for final, by_source in in_parallel(ranked, users):
+        lists.append(final)
+        alone.append(by_source)
         progress()
-    size = catalogue_size or len(catalogue)
+    return measured(lists, alone, held_out, users, history_data, bundle, k=k, catalogue_size=catalogue_size)
+
+
+def measured(
+    lists: list[RowArray],
+    alone: Sequence[dict[str, RowArray]],
+    held_out: Sequence[NDArray[np.int64]],
+    users: Sequence[int],
+    history_data: Interactions,
+    bundle: Bundle,
+    *,
+    k: int = 10,
+    catalogue_size: int | None = None,
+) -> Evaluation:
+    """Return the figures of the final `lists` and of each source's, one a user, as `evaluate` does."""
+    nothing = np.empty(0, dtype=np.int64)
+    names = sorted(set().union(*alone)) if alone else []
+    by_source = {name: [found.get(name, nothing) for found in alone] for name in names}
+    size = catalogue_size or history_data.n_items
     return Evaluation(
         final=measure(lists, held_out, k=k, catalogue_size=size),
         sources={name: measure(found, held_out, k=k, catalogue_size=size) for name, found in by_source.items()},
@@ -104,6 +117,35 @@ def evaluate(
     )
 
 
+def lists_alone(candidates: Candidates) -> dict[str, RowArray]:
+    """Return what each source alone would show: it proposed its best itself, so they are among the candidates."""
+    lists = {}
+    for name, scores in candidates.source_scores.items():
+        if "." not in name and np.isfinite(scores).any():
+            lists[name] = candidates.rows[top_rows(scores, LIST_LENGTH)]
+    return lists
+
+
+def asking(data: Interactions, catalogue: Catalogue, view: ModelView) -> Callable[[int], Query]:
+    """Return what makes of a user row the request he would have made right after his last event in `data`."""
+    starts = data.user_starts()
+    now = float(data.occurred_at.max()) + 1 if len(data) else 0.0
+
+    def query_of(user: int) -> Query:
+        history = history_of(data, starts, user)
+        return Query(
+            user_id=str(user),
+            limit=LIST_LENGTH,
+            now=now,
+            asked_at=float(history.occurred_at[0]) if data.ordered and len(history.rows) else now,
+            catalogue=catalogue,
+            model=view,
+            history=history,
+        )
+
+    return query_of
+
+
 def history_of(data: Interactions, starts: NDArray[np.int64], user: int) -> History:
     """Return what serving would know of `user` (a user row; beyond the last one: nothing) from `data`."""
     if user >= data.n_users:
@@ -117,11 +159,3 @@ def history_of(data: Interactions, starts: NDArray[np.int64], user: int) -> Hist
         occurred_at=data.occurred_at[span][newest_first][:HISTORY_ITEMS],
         seen=np.sort(items),
     )
-
-
-def _alone(recipe: Recipe, source: str) -> Recipe:
-    """Return the recipe with one source only and no diversity."""
-    slots = tuple(
-        replace(slot, weight=1.0, n=slot.n or LIST_LENGTH) for slot in recipe.sources if slot.source.name == source
-    )
-    return replace(recipe, sources=slots, scorers=(WeightedBlend({source: 1.0}),), rerankers=())

@@ -1,23 +1,22 @@
-"""Item-to-item weights: EASE in closed form where the catalogue allows it, sparse cosine above that.
+"""Item-to-item weights: EASE in closed form, for as many items as fit in memory.
 
 Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019:
-P = (XᵀX + λI)⁻¹, B = −P / diag(P) with a zero diagonal. Memory and time grow with items² and items³, so beyond
-`dense_items_at_most` items with at least two users the cosine of co-occurrence takes over.
+P = (XᵀX + λI)⁻¹, B = −P / diag(P) with a zero diagonal. Memory and time grow with items² and items³, so a large
+catalogue's rarest items are left to the sparse models (`random_walk`, `session`, `content`).
 """
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg, sparse
 from threadpoolctl import threadpool_limits
 
-from recommender.training.neighbour_matrix import strongest_of_rows, strongest_of_sparse_rows
-
-logger = logging.getLogger(__name__)
+from recommender.arrays import FloatArray
+from recommender.training.dataset import Interactions
+from recommender.training.dense_items import dense_items
+from recommender.training.neighbour_matrix import strongest_of_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,54 +25,44 @@ class ItemToItemParameters:
 
     regularization: float = 300.0
     """λ of EASE."""
+    user_exponent: float = 0.0
+    """A user with n items counts n^-exponent, brought to a mean of 1: above 0, heavy users say less about each pair."""
     neighbours: int = 400
     """Entries kept for each item, by absolute weight."""
-    dense_items_at_most: int = 12_000
-    """4 bytes × items² are held three times: 1.7 GB at 12,000."""
 
 
-def train(user_by_item: sparse.csr_matrix, parameters: ItemToItemParameters) -> sparse.csr_matrix:
+def train(data: Interactions, parameters: ItemToItemParameters) -> sparse.csr_matrix:
     """Return (items, items) float32: row = item of the history, column = candidate, zero diagonal."""
-    binary = sparse.csr_matrix(user_by_item, dtype=np.float32, copy=True)
-    binary.data[:] = 1
-    users_of_item = np.asarray(binary.getnnz(axis=0))
-    # An item with a single user has no neighbours that this user's other items would not give as well.
-    kept = np.flatnonzero(users_of_item >= 2)
-    if not len(kept):
-        weights = sparse.csr_matrix(np.zeros((0, 0), dtype=np.float32))
-    elif len(kept) <= parameters.dense_items_at_most:
-        weights = _ease(binary[:, kept], parameters)
-    else:
-        logger.info("item-to-item: cosine, %d items exceed %d", len(kept), parameters.dense_items_at_most)
-        weights = _cosine(binary[:, kept], parameters)
-    spread = weights.tocoo()
-    n_items = binary.shape[1]
-    return sparse.csr_matrix((spread.data, (kept[spread.row], kept[spread.col])), shape=(n_items, n_items))
+    items = dense_items(data, matrices=3)
+    return solve(gram(data, items, parameters.user_exponent), items, parameters, data.n_items)
 
 
-def _ease(binary: sparse.csr_matrix, parameters: ItemToItemParameters) -> sparse.csr_matrix:
-    gram: NDArray[np.float32] = (binary.T @ binary).toarray()
-    gram[np.diag_indices_from(gram)] += parameters.regularization
+def gram(data: Interactions, items: np.ndarray, user_exponent: float) -> FloatArray:
+    """Return (n, n) float32: over users, how often two of `items` were taken together."""
+    taken = data.matrix()[:, items]
+    taken.data[:] = 1
+    length = np.maximum(taken.getnnz(axis=1), 1).astype(np.float64) ** -user_exponent
+    # Brought to a mean of 1 over the events, so that λ means the same whatever the exponent.
+    length /= max(np.average(length, weights=taken.getnnz(axis=1)) if taken.nnz else 1.0, 1e-12)
+    scaled = sparse.csr_matrix(sparse.diags(np.sqrt(length).astype(np.float32)) @ taken)
+    return np.asarray((scaled.T @ scaled).toarray(), dtype=np.float32)
+
+
+def solve(together: FloatArray, items: np.ndarray, parameters: ItemToItemParameters, n_items: int) -> sparse.csr_matrix:
+    """Return the weights of a gram matrix for this λ; `together` is not changed."""
+    shape = (n_items, n_items)
+    if not len(items):
+        return sparse.csr_matrix(shape, dtype=np.float32)
+    system = together.copy()
+    system[np.diag_indices_from(system)] += parameters.regularization
     with threadpool_limits(limits=None, user_api="blas"):
         # The matrix is symmetric positive definite: Cholesky, then its inverse, half the work of a general inverse.
-        factor, _ = linalg.cho_factor(gram, lower=True, overwrite_a=True, check_finite=False)
+        factor, _ = linalg.cho_factor(system, lower=True, overwrite_a=True, check_finite=False)
         inverse, info = linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
     if info:
         raise ArithmeticError(f"EASE: the inverse failed (LAPACK info {info}).")
     inverse = np.tril(inverse) + np.tril(inverse, -1).T
     weights = -inverse / np.diag(inverse)[None, :]
     np.fill_diagonal(weights, 0)
-    return strongest_of_rows(weights, parameters.neighbours)
-
-
-def _cosine(binary: sparse.csr_matrix, parameters: ItemToItemParameters) -> sparse.csr_matrix:
-    norms = np.sqrt(np.asarray(binary.getnnz(axis=0), dtype=np.float32))
-    scaled = sparse.csr_matrix(binary @ sparse.diags(1 / norms))
-    block = 2000
-    blocks = []
-    by_item = sparse.csr_matrix(scaled.T)
-    for start in range(0, by_item.shape[0], block):
-        similar = sparse.csr_matrix(by_item[start : start + block] @ scaled).tolil()
-        similar.setdiag(0, k=start)
-        blocks.append(strongest_of_sparse_rows(similar.tocsr(), parameters.neighbours))
-    return sparse.csr_matrix(sparse.vstack(blocks))
+    found = strongest_of_rows(weights, parameters.neighbours).tocoo()
+    return sparse.csr_matrix((found.data, (items[found.row], items[found.col])), shape=shape)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog import snapshot
 from catalog.snapshot import Catalogue
@@ -16,7 +17,11 @@ from recommender.exceptions import DataError
 from recommender.training import csv_files, trial
 from recommender.training.dataset import Interactions, interactions
 from recommender.training.evaluation import LIST_LENGTH, Evaluation, evaluate
-from recommender.training.train import train
+from recommender.training.fitting import fit
+from recommender.training.split import Way
+
+MISPLACED = 0.05
+"""Share of the test's events that may lie before their user's last training event in a split by time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +79,9 @@ def run(
         # An item that nobody could have ranked still counts as missed: each gets a row of its own that never matches.
         held_out.setdefault(test.user_id, set()).add(catalogue.row_of.get(test.item_id, -1 - line))
     user_ids = list(held_out)
-    trained = train(data, catalogue.pks, catalogue.cards, stage)
+    fitted = fit(data, catalogue, way=_way(data, row_of_user, tests), progress=stage)
     stage("ranking")
-    with trial.opened(trained) as bundle:
+    with trial.opened(fitted.trained) as bundle:
         evaluation = evaluate(
             bundle,
             catalogue,
@@ -116,12 +121,39 @@ def _catalogue(rows: list[csv_files.Row], items_path: Path | None) -> tuple[Cata
 def _interactions(rows: list[csv_files.Row], catalogue: Catalogue) -> tuple[Interactions, dict[str, int]]:
     row_of_user: dict[str, int] = {}
     users: RowArray = np.array([row_of_user.setdefault(row.user_id, len(row_of_user)) for row in rows], dtype=np.int64)
+    occurred_at, ordered = _in_order(np.array([row.occurred_at for row in rows]))
     data = interactions(
         users=users,
         items=np.array([catalogue.row_of[row.item_id] for row in rows], dtype=np.int64),
         weights=np.ones(len(rows), dtype=np.float32),
-        occurred_at=np.array([row.occurred_at for row in rows]),
+        occurred_at=occurred_at,
         n_users=len(row_of_user),
         n_items=len(catalogue),
     )
-    return data, row_of_user
+    return replace(data, ordered=ordered), row_of_user
+
+
+def _in_order(times: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
+    """Return times without gaps, and whether they tell an order; what has none counts as the oldest, in file order."""
+    timed = np.isfinite(times)
+    ordered = bool(timed.mean() > 0.5 and len(np.unique(times[timed])) > 1)
+    if timed.all():
+        return times, ordered
+    oldest = times[timed].min() if timed.any() else 0.0
+    filled = times.copy()
+    filled[~timed] = oldest - 1 - np.arange(np.count_nonzero(~timed))[::-1]
+    return filled, ordered
+
+
+def _way(data: Interactions, row_of_user: dict[str, int], tests: list[csv_files.Row]) -> Way:
+    """Return how the test was drawn, as far as its times and numbers tell: the validation is drawn the same way."""
+    known = [(row_of_user[test.user_id], test.occurred_at) for test in tests if test.user_id in row_of_user]
+    if not known or not data.ordered:
+        return "random"
+    users, moments = np.array([user for user, _ in known]), np.array([moment for _, moment in known])
+    last = np.full(data.n_users, -np.inf)
+    np.maximum.at(last, data.users, data.occurred_at)
+    if not np.isfinite(moments).all() or np.mean(moments < last[users]) > MISPLACED:
+        return "random"
+    counts = np.bincount(users)
+    return "leave-one-out" if counts.max() == 1 and len(known) > 1 else "time"

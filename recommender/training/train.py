@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from catalog.snapshot import ItemCard
 from recommender import conf
@@ -18,12 +19,16 @@ from recommender.training import (
     embedding_spaces,
     item_to_item,
     neighbour_matrix,
+    next_items,
     popularity,
+    popularity_over_time,
+    random_walk,
     session,
     spread,
 )
 from recommender.training.dataset import Interactions
 from recommender.training.embedding_spaces import IndexedSpace
+from recommender.training.settings import Settings, untuned
 from recommender.vector_index.base import BuiltIndex, Metric
 from recommender.vector_index.handler import backend
 
@@ -45,6 +50,7 @@ def train(
     cards: Sequence[ItemCard],
     progress: Progress = lambda stage: None,
     *,
+    settings: Settings | None = None,
     spaces: Sequence[IndexedSpace] = (),
 ) -> Trained:
     """Train every model on `data`.
@@ -55,6 +61,8 @@ def train(
         Its item rows are the rows of `item_pks` and `cards`.
     progress
         Called with the name of each stage as it starts.
+    settings
+        Parameters of all trainers; those of the configuration by default.
     spaces
         Vectors that do not depend on `data`, with their indexes (`embedding_spaces.load`).
 
@@ -66,8 +74,10 @@ def train(
     if not len(item_pks):
         raise NotEnoughData("The catalogue is empty: import items first (manage.py import_dataset).")
     seed = int(conf.get("SEED"))
+    settings = settings or untuned()
     arrays: dict[str, NDArray[Any]] = {"item_pks": item_pks}
-    meta: dict[str, Any] = {"users": data.n_users, "items": data.n_items, "interactions": len(data), "seed": seed}
+    sizes = {"users": data.n_users, "items": data.n_items, "interactions": len(data)}
+    meta: dict[str, Any] = {**sizes, "seed": seed, **settings.meta()}
     to_index: dict[str, tuple[NDArray[np.float32], Metric]] = {}
 
     progress("popularity")
@@ -78,25 +88,18 @@ def train(
     arrays |= {"content.vectors": vectors, **space.arrays()}
     to_index["content"] = (vectors, "cosine")
     if len(data):
+        arrays |= popularity_over_time.train(data)
         matrix = data.matrix()
         progress("collaborative")
-        als_parameters = als.AlsParameters(**conf.get("ALS"))
-        factors = als.train(matrix, als_parameters, seed)
+        factors = als.train(matrix, settings.als, seed)
         arrays["collaborative.factors"] = factors
         arrays["collaborative.gram"] = factors.T.astype(np.float64) @ factors.astype(np.float64)
-        meta["collaborative"] = asdict(als_parameters)
         to_index["collaborative"] = (factors, "dot")
         to_index["collaborative_items"] = (factors, "cosine")
-        progress("item to item")
-        item_parameters = item_to_item.ItemToItemParameters(**conf.get("ITEM_TO_ITEM"))
-        neighbours = item_to_item.train(matrix, item_parameters)
-        arrays |= neighbour_matrix.arrays("item_to_item", neighbours)
-        arrays["item_to_item.spread"] = spread.train(neighbours, arrays["popularity"], data.n_users)
-        meta["item_to_item"] = asdict(item_parameters)
-        progress("session")
-        session_parameters = session.SessionParameters(**conf.get("SESSION"))
-        arrays |= neighbour_matrix.arrays("session", session.train(data, session_parameters))
-        meta["session"] = asdict(session_parameters)
+        for name, weights in _neighbour_models(data, matrix, settings, seed, progress):
+            arrays |= neighbour_matrix.arrays(name, weights)
+            if name == "item_to_item":
+                arrays["item_to_item.spread"] = spread.train(weights, arrays["popularity"], data.n_users)
     progress("vector indexes")
     indexes = {name: backend().build(stored, metric) for name, (stored, metric) in to_index.items()}
     if spaces:
@@ -104,3 +107,19 @@ def train(
         meta["embeddings"] = embedding_spaces.weights(spaces)
         indexes |= embedding_spaces.indexes(spaces)
     return Trained(arrays=arrays, meta=meta, indexes=indexes)
+
+
+def _neighbour_models(
+    data: Interactions, matrix: sparse.csr_matrix, settings: Settings, seed: int, progress: Progress
+) -> Iterator[tuple[str, sparse.csr_matrix]]:
+    """Yield the (items, items) matrices by the name of their source."""
+    progress("item to item")
+    yield "item_to_item", item_to_item.train(data, settings.item_to_item)
+    yield "item_to_item_balanced", item_to_item.train(data, settings.item_to_item_balanced)
+    progress("random walk")
+    yield "random_walk", random_walk.train(matrix, settings.random_walk)
+    if data.ordered:
+        progress("next items")
+        yield "next_items", next_items.train(data, settings.next_items, seed)
+        progress("session")
+        yield "session", session.train(data, settings.session)

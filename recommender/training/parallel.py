@@ -1,0 +1,47 @@
+"""Work on many users at once, one process a core: the pipeline is Python and holds the interpreter's lock."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from threadpoolctl import threadpool_limits
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+CHUNK = 100
+"""Values handed to a process at once."""
+
+_work: Callable[[Any], Any] | None = None
+
+
+def in_parallel(function: Callable[[T], R], values: Sequence[T], chunk: int = CHUNK) -> Iterator[R]:
+    """Yield `function` of each of `values`, in order.
+
+    Forked processes share what `function` closes over without a copy. What it returns is pickled. In a process that may
+    not have children (a daemonic worker), on one core, or for no more than one chunk, everything is done here.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    may_fork = "fork" in multiprocessing.get_all_start_methods() and not multiprocessing.current_process().daemon
+    if cores == 1 or len(values) <= chunk or not may_fork:
+        with threadpool_limits(limits=1):
+            yield from map(function, values)
+        return
+    global _work
+    chunks = [values[start : start + chunk] for start in range(0, len(values), chunk)]
+    _work = function
+    try:
+        with multiprocessing.get_context("fork").Pool(min(cores, len(chunks))) as pool:
+            for done in pool.imap(_run_chunk, chunks):
+                yield from done
+    finally:
+        _work = None
+
+
+def _run_chunk(values: Sequence[Any]) -> list[Any]:
+    assert _work is not None  # noqa: S101 -- set before the fork
+    with threadpool_limits(limits=1):
+        return [_work(value) for value in values]
