@@ -176,3 +176,55 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work_begins(files:
         options: dict[str, Any] = {option: files / "absent" / "out"}
         with pytest.raises(CommandError, match=rf"^--{option}: there is no directory .*absent\.$"):
             call_command("evaluate", train=files / "train.csv", test=files / "test.csv", **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "pairs"),
+    [
+        # Four items each: two of them are half.
+        ({"share": 0.5}, 2),
+        ({"split": "time", "share": 0.3}, 1),
+        ({"split": "random", "share": 0.5}, 2),
+        ({"split": "leave-one-out"}, 1),
+    ],
+)
+def test_without_a_test_file_a_part_is_held_out(files: Path, options: dict[str, Any], pairs: int) -> None:
+    (files / "test.csv").unlink()
+    out = files / "report.json"
+    call_command("evaluate", train=files / "train.csv", json=out, k=6, **options)
+    final = json.loads(out.read_text())["reports"]["final"]
+    assert final["users"] == USERS
+    assert {(one["shortest_history"], one["longest_history"]) for one in final["segments"].values()} == {
+        (4 - pairs, 4 - pairs)
+    }
+
+
+def test_the_newest_are_held_out_in_the_order_of_their_times(files: Path) -> None:
+    """Ann's newest stands first in the file; nobody else has one, so it cannot be found."""
+    lines = ["user_id,item_id,timestamp", "ann,heat,9", "ann,up,1", "bob,up,2"]
+    (files / "train.csv").write_text("\n".join(lines) + "\n")
+    call_command("evaluate", train=files / "train.csv", split="leave-one-out", json=files / "report.json")
+    report = json.loads((files / "report.json").read_text())
+    assert (report["final"]["users"], report["final"]["hit_rate"], report["final"]["coverage"]) == (1, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"test": True, "split": "time"}, "--split and --share hold out a part of --train: they need no --test."),
+        ({"test": True, "share": 0.2}, "--split and --share hold out a part of --train: they need no --test."),
+        ({"share": 1.0}, "--share must lie between 0 and 1, not 1."),
+        (
+            {"split": "leave-one-out", "share": 0.2},
+            "--share does not go with --split leave-one-out, which holds out one item a user.",
+        ),
+        ({"share": 0.2}, "train.csv: nobody in it has enough interactions to hold any out."),
+    ],
+)
+def test_a_split_that_makes_no_sense_is_refused(files: Path, options: dict[str, Any], message: str) -> None:
+    if options.get("test"):
+        options = {**options, "test": files / "test.csv"}
+    with pytest.raises(CommandError) as refused:
+        call_command("evaluate", train=files / "train.csv", json=files / "report.json", **options)
+    assert str(refused.value) == message
+    assert not (files / "report.json").exists()

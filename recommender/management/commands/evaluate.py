@@ -1,4 +1,7 @@
-"""Measure the engine on files of one's own: train, rank every unseen item, print NDCG and the rest."""
+"""Measure the engine on files of one's own: train, rank every unseen item, print NDCG and the rest.
+
+Without --test a part of the --train file is held out, as --split says.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -13,10 +17,13 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from recommender import conf
 from recommender.exceptions import RecommenderError
 from recommender.training import offline
+from recommender.training.csv_split import split_file
 from recommender.training.evaluation import LIST_LENGTH
 from recommender.training.report import ACCURACY, BEYOND_ACCURACY, readable
+from recommender.training.split import SHARE, WAYS, Way
 
 WIDTH = 120
 
@@ -27,26 +34,31 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--train", type=Path, required=True, help="CSV: user_id,item_id,timestamp[,value]")
-        parser.add_argument("--test", type=Path, required=True, help="CSV of the same form: what was taken later")
+        parser.add_argument("--test", type=Path, help="CSV of the same form: what was taken later")
+        parser.add_argument(
+            "--split",
+            choices=WAYS,
+            help="without --test: hold out each user's newest items, random ones, or the newest one (default time)",
+        )
+        parser.add_argument("--share", type=float, help=f"part of each history that is held out (default {SHARE})")
         parser.add_argument("--items", type=Path, help="CSV: item_id,title,category,tags,published_at")
         parser.add_argument("--k", type=int, default=10, help="length of the measured lists (default 10)")
         parser.add_argument("--recommendations", type=Path, help="write user_id,item_id,rank here (top 20)")
         parser.add_argument("--json", type=Path, help="write the metrics here")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not 1 <= options["k"] <= LIST_LENGTH:
-            raise CommandError(f"--k must be 1..{LIST_LENGTH}, not {options['k']}.")
-        for option in ("recommendations", "json"):
-            path: Path | None = options[option]
-            if path is not None and not path.parent.is_dir():
-                raise CommandError(f"--{option}: there is no directory {path.parent}.")
+        _check(options)
         console = Console(stderr=True)
-        with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+        with (
+            Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress,
+            TemporaryDirectory(prefix="recsite-split-") as folder,
+        ):
             task = progress.add_task("reading", total=None)
             try:
+                train, test = _files(options, Path(folder))
                 result = offline.run(
-                    options["train"],
-                    options["test"],
+                    train,
+                    test,
                     options["items"],
                     k=options["k"],
                     stage=lambda name: progress.update(task, description=name),
@@ -68,6 +80,32 @@ class Command(BaseCommand):
         console = Console(file=sys.stdout, width=WIDTH)
         for table in _tables(evaluation.reports):
             console.print(table)
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    """Refuse what cannot be done before the work begins."""
+    if not 1 <= options["k"] <= LIST_LENGTH:
+        raise CommandError(f"--k must be 1..{LIST_LENGTH}, not {options['k']}.")
+    for option in ("recommendations", "json"):
+        path: Path | None = options[option]
+        if path is not None and not path.parent.is_dir():
+            raise CommandError(f"--{option}: there is no directory {path.parent}.")
+    share = options["share"]
+    if options["test"] and (options["split"] or share is not None):
+        raise CommandError("--split and --share hold out a part of --train: they need no --test.")
+    if share is not None and options["split"] == "leave-one-out":
+        raise CommandError("--share does not go with --split leave-one-out, which holds out one item a user.")
+    if share is not None and not 0 < share < 1:
+        raise CommandError(f"--share must lie between 0 and 1, not {share:g}.")
+
+
+def _files(options: Mapping[str, Any], folder: Path) -> tuple[Path, Path]:
+    """Return the file to train on and the file to measure on, the latter held out of the former when there is one."""
+    if options["test"]:
+        return options["train"], options["test"]
+    way: Way = options["split"] or "time"
+    share = SHARE if options["share"] is None else options["share"]
+    return split_file(options["train"], folder, way, share=share, seed=int(conf.get("SEED")))
 
 
 def _tables(reports: Mapping[str, Mapping[str, Any]]) -> Iterator[Table]:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from math import nan
+from pathlib import Path
 
 import pytest
 
+from recommender.exceptions import DataError
 from recommender.training.csv_files import Row
-from recommender.training.csv_split import split_rows
+from recommender.training.csv_split import split_file, split_rows
 from recommender.training.split import Way
 
 
@@ -64,3 +66,20 @@ def test_a_random_share_has_its_size_and_its_seed() -> None:
 def test_without_times_the_file_is_in_order() -> None:
     train, test = split_rows(rows(("ann", "up", nan), ("ann", "heat", nan)), "leave-one-out", share=0.2, seed=1)
     assert (pairs(train), pairs(test)) == ([("ann", "up")], [("ann", "heat")])
+
+
+def test_a_file_becomes_two(tmp_path: Path) -> None:
+    file, folder = tmp_path / "all.csv", tmp_path / "parts"
+    folder.mkdir()
+    file.write_text("user_id,item_id,timestamp,value\nann,up,2,4.5\nann,heat,1.5,\n")
+    train, test = split_file(file, folder, "leave-one-out", share=0.2, seed=1)
+    assert train.name == "all.csv"
+    assert train.read_text() == "user_id,item_id,timestamp,value\nann,heat,1.5,\n"
+    assert test.read_text() == "user_id,item_id,timestamp,value\nann,up,2.0,4.5\n"
+
+
+def test_a_file_with_nothing_to_hold_out_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "all.csv").write_text("user_id,item_id,timestamp\nann,up,2\n")
+    with pytest.raises(DataError, match=r"^all\.csv: nobody in it has enough interactions to hold any out\.$"):
+        split_file(tmp_path / "all.csv", tmp_path, "time", share=0.2, seed=1)
+    assert [file.name for file in tmp_path.iterdir()] == ["all.csv"]
