@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,8 +86,11 @@ class ModelView:
         return np.where(known, model_scores[model_rows], np.float32(np.nan)).astype(np.float32)
 
 
-def build(bundle: Bundle, catalogue: Catalogue) -> ModelView:
-    """Match the bundle's items with the catalogue's by primary key."""
+def build(bundle: Bundle, catalogue: Catalogue, *, earlier: ModelView | None = None) -> ModelView:
+    """Match the bundle's items with the catalogue's by primary key.
+
+    What an `earlier` view of the same bundle has read of it is taken over: the catalogue changes far more often.
+    """
     row_in_catalogue = catalogue.rows_of_pks(bundle.item_pks)
     row_in_model = np.full(len(catalogue), -1, dtype=np.int64)
     present = np.flatnonzero(row_in_catalogue >= 0)
@@ -100,14 +103,8 @@ def build(bundle: Bundle, catalogue: Catalogue) -> ModelView:
         deleted=len(bundle.item_pks) - len(present),
         newer=newer,
         newer_cards=[catalogue.cards[row] for row in newer.tolist()],
-        space=_space(bundle),
+        space=content_space.stored(bundle.arrays) if earlier is None else earlier.space,
     )
-
-
-@lru_cache(maxsize=1)
-def _space(bundle: Bundle) -> ContentSpace | None:
-    """Return the bundle's space of words; kept, because the catalogue changes far more often than the model."""
-    return content_space.stored(bundle.arrays)
 
 
 _lock = threading.Lock()
@@ -121,6 +118,7 @@ def current(bundle: Bundle, catalogue: Catalogue) -> ModelView:
     if held is not None and held[0] is bundle and held[1] is catalogue:
         return held[2]
     with _lock:
-        view = build(bundle, catalogue)
+        earlier = held[2] if held is not None and held[0] is bundle else None
+        view = build(bundle, catalogue, earlier=earlier)
         _current = (bundle, catalogue, view)
         return view

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from recommender.content_space import ContentSpace
 from recommender.pipeline import model_view
 from tests.recommender.worlds import bundle_of, catalogue_of
 
@@ -37,3 +40,29 @@ def test_a_view_is_kept_until_either_side_is_replaced() -> None:
     assert model_view.current(BUNDLE, smaller).row_in_model.tolist() == [2]
     other = bundle_of([20])
     assert model_view.current(other, CATALOGUE).row_in_model.tolist() == [-1, 0, -1]
+
+
+def test_items_newer_than_the_model_have_the_vectors_of_their_words() -> None:
+    space = ContentSpace(columns={"tag:heist": 0}, idf=np.ones(1, np.float32), components=np.array([[1.0], [0.0]]))
+    bundle = bundle_of([20], vectors=[[0.6, 0.8]])
+    bundle = replace(bundle, arrays={**bundle.arrays, **space.arrays()})
+    view = model_view.build(bundle, catalogue_of({"tags": ["heist"]}, {}, {"tags": ["spoof"]}))
+    vectors, known = view.content_vectors(np.array([2, 1, 0]))
+    # c says nothing that the model has heard of.
+    assert known.tolist() == [False, True, True]
+    assert vectors == pytest.approx(np.array([[0, 0], [0.6, 0.8], [1, 0]]))
+    assert view.newer.tolist() == [0, 2]
+
+
+def test_without_words_in_the_model_newer_items_stay_unknown() -> None:
+    view = model_view.build(bundle_of([20], vectors=[[0.6, 0.8]]), catalogue_of({"tags": ["heist"]}, {}))
+    assert view.content_vectors(np.array([0, 1]))[1].tolist() == [False, True]
+
+
+def test_a_changed_catalogue_does_not_read_the_words_again() -> None:
+    bundle = bundle_of([20], vectors=[[0.6, 0.8]])
+    space = ContentSpace(columns={"tag:heist": 0}, idf=np.ones(1, np.float32), components=np.ones((2, 1), np.float32))
+    bundle = replace(bundle, arrays={**bundle.arrays, **space.arrays()})
+    first = model_view.current(bundle, catalogue_of({}, {}))
+    second = model_view.current(bundle, catalogue_of({}, {}, {}))
+    assert (second is first, second.space is first.space) == (False, True)
