@@ -107,8 +107,9 @@ def _measured(peer: Peer, files: _Files) -> tuple[dict[str, tuple[float | None, 
         settings, note = {"items": str(files.items)}, ""
     else:
         tuned = processes.tune(peer, files.inner_train, files.inner_test)
-        chosen = ", ".join(f"{name} {value}" for name, value in tuned.settings.items())
-        settings, note = tuned.settings, f"best of {tuned.trials}: {chosen}" if tuned.trials > 1 else ""
+        varied = [name for name, value in tuned.settings.items() if any(trial[name] != value for trial in peer.trials)]
+        chosen = ", ".join(f"{name} {tuned.settings[name]}" for name in varied)
+        settings, note = tuned.settings, f"best of {tuned.trials}: {chosen}" if varied else ""
     lists = files.train.with_name("lists.csv")
     cost = processes.rank(peer, files.train, files.test, lists, settings)
     at_10, at_20 = (_metrics(lists, files.split, k) for k in (10, 20))
