@@ -7,7 +7,7 @@ recommender.E002    a recipe cannot be built
 recommender.E003    a recipe's fallback does not exist, or the fallbacks go in a circle
 recommender.E004    a setting RECOMMENDER_… does not exist (misspelt)
 recommender.E005    an entry of RECOMMENDER_ENCODERS cannot be used (`training.encoders.checks`)
-recommender.E006    sentence-transformers is not installed (`training.encoders.sentence_transformers`)
+recommender.E006    the library of an encoder is not installed (`training.encoders.pretrained`)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Vectors of texts are kept in the catalogue: a rebuild encodes what is new or has changed, not everything again.
 
 The model version of a stored vector is the hash of its text and of the encoder, so an uploaded vector, an edited item
-and another model are all noticed. A busy core reads some ten texts a second with MiniLM.
+and another model are all noticed. A core reads some thirty texts a second with MiniLM.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 from types import ModuleType
 from typing import Any
@@ -12,10 +13,12 @@ from catalog.snapshot import ItemCard
 from recommender.exceptions import ConfigurationError, DataError
 from recommender.training.encoders.base import TextEncoder, encoder, text_of
 from recommender.training.encoders.checks import check_encoders
+from recommender.training.encoders.model2vec import Model2VecEncoder
 from recommender.training.encoders.sentence_transformers import SentenceTransformersEncoder
 from recommender.training.encoders.tfidf import TfidfEncoder
 
 TFIDF = "recommender.training.encoders.tfidf.TfidfEncoder"
+MODEL2VEC = "recommender.training.encoders.model2vec.Model2VecEncoder"
 SENTENCES = "recommender.training.encoders.sentence_transformers.SentenceTransformersEncoder"
 
 HEAT = ItemCard(
@@ -107,6 +110,28 @@ def test_sentences_are_encoded_by_the_model_that_was_chosen(library: None) -> No
     }  # fmt: skip
 
 
+def test_a_static_model_is_loaded_once_and_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    class StaticModel:
+        loaded: list[str] = []
+
+        @classmethod
+        def from_pretrained(cls, name: str) -> StaticModel:
+            cls.loaded.append(name)
+            return cls()
+
+        def encode(self, texts: list[str]) -> Any:
+            return np.array([[3.0, 4.0]] * len(texts))
+
+    module = ModuleType("model2vec")
+    module.StaticModel = StaticModel  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "model2vec", module)
+    chosen = Model2VecEncoder("potion", {"model": "/models/potion"})
+    for _ in range(2):
+        assert chosen.encode([HEAT], 2, seed=1) == pytest.approx(np.array([[0.6, 0.8]]))
+    assert StaticModel.loaded == ["/models/potion"]
+    assert chosen.fingerprint() == "model2vec /models/potion"
+
+
 def test_a_model_that_cannot_be_had_is_named(library: None) -> None:
     chosen = SentenceTransformersEncoder("minilm", {"model": "missing"})
     message = "^Encoder 'minilm': the model 'missing' cannot be had: missing is no local folder$"
@@ -114,19 +139,26 @@ def test_a_model_that_cannot_be_had_is_named(library: None) -> None:
         chosen.encode([HEAT], 384, seed=1)
 
 
+@pytest.mark.parametrize(
+    ("path", "library", "install"),
+    [
+        (SENTENCES, "sentence_transformers", "pip install 'sentence-transformers>=6,<7'"),
+        (MODEL2VEC, "model2vec", "pip install 'model2vec>=0.10,<1'"),
+    ],
+)
 def test_without_the_library_it_says_what_to_install(
-    settings: django_settings, monkeypatch: pytest.MonkeyPatch
+    settings: django_settings, monkeypatch: pytest.MonkeyPatch, path: str, library: str, install: str
 ) -> None:
-    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    settings.RECOMMENDER_ENCODERS = {"minilm": {"BACKEND": SENTENCES}}
+    monkeypatch.setitem(sys.modules, library, None)
+    settings.RECOMMENDER_ENCODERS = {"mine": {"BACKEND": path}}
     (message,) = check_encoders()
     assert (message.id, message.msg) == (
         "recommender.E006",
-        "RECOMMENDER_ENCODERS['minilm'] needs the library sentence-transformers.",
+        f"RECOMMENDER_ENCODERS['mine'] needs the library {library}.",
     )
-    assert "pip install 'sentence-transformers>=6,<7'" in str(message.hint)
-    with pytest.raises(ConfigurationError, match=r"^Encoder 'minilm' needs a library: pip install 'sentence-tr"):
-        encoder("minilm").encode([HEAT], 384, seed=1)
+    assert message.hint == f"{install}, or remove the entry."
+    with pytest.raises(ConfigurationError, match=f"^Encoder 'mine' needs a library: {re.escape(install)}"):
+        encoder("mine").encode([HEAT], 384, seed=1)
 
 
 @pytest.mark.parametrize(
