@@ -32,8 +32,8 @@ SUBJECTS = {
 FILMS_A_SUBJECT = 16
 USERS_A_SUBJECT = 8
 DAYS = 7
-ADDED_A_DAY = 10
-STEP_HOURS = 3
+ADDED_A_DAY = 8
+STEP_HOURS = 4
 LISTS_A_STEP = 6
 
 
@@ -105,7 +105,7 @@ def test_a_new_item_with_a_description_is_in_a_carousel_without_a_rebuild(
 def test_of_a_week_of_new_items_nearly_all_are_shown_to_somebody(
     started: datetime, commit: Commit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten items a day, 48 lists a day, and no rebuild in the whole week."""
+    """Eight items and 36 lists a day, and no rebuild in the whole week."""
     chance = random.Random(3)
     users = [f"{subject}-fan-{user}" for subject in SUBJECTS for user in range(USERS_A_SUBJECT)]
     added_at: dict[str, datetime] = {}
