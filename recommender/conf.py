@@ -120,6 +120,8 @@ DEFAULTS: dict[str, Any] = {
     "TUNING": {"users": 1000, "ranked_users": 4000, "minimum_users": 50},
     "SESSION": {"window": 5, "smoothing": 10.0, "neighbours": 200},
     "CONTENT": {"dimension": 128},
+    # Kept of the audience when a recipe names the source similar_users: the last active users and their newest items.
+    "SIMILAR_USERS": {"users": 50_000, "items": 200},
     "SEED": 1,
     # The gate.
     "GATE": {"minimum_share_of_active": 0.9, "minimum_coverage": 0.005, "minimum_recall": 0.9},

@@ -89,9 +89,12 @@ def _read(directory: Path, manifest_sha256: str) -> Bundle:
         if name.startswith(INDEX_PREFIX) and path.name == INDEX_FILE
     }
     for name, index in indexes.items():
-        if index.rows > len(arrays[ITEM_PKS]):
+        # An index of users comes with what each of them took; all others are of items.
+        taken = arrays.get(f"{name}.indptr")
+        rows, of = (len(arrays[ITEM_PKS]), "items") if taken is None else (len(taken) - 1, "users")
+        if index.rows > rows:
             file = f"{INDEX_PREFIX}{name}/{INDEX_FILE}"
-            message = f"{file}: has {index.rows} rows, the model has {len(arrays[ITEM_PKS])} items."
+            message = f"{file}: has {index.rows} rows, the model has {rows} {of}."
             raise ArtifactError(message, file=file, check="shape")
     return Bundle(
         name=manifest.name,

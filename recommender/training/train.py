@@ -24,6 +24,7 @@ from recommender.training import (
     popularity_over_time,
     random_walk,
     session,
+    similar_users,
     spread,
 )
 from recommender.training.dataset import Interactions
@@ -96,6 +97,12 @@ def train(
         arrays["collaborative.gram"] = factors.T.astype(np.float64) @ factors.astype(np.float64)
         to_index["collaborative"] = (factors, "dot")
         to_index["collaborative_items"] = (factors, "cosine")
+        if similar_users.wanted():
+            progress("similar users")
+            parameters = similar_users.SimilarUsersParameters(**conf.get("SIMILAR_USERS"))
+            taken, tastes = similar_users.train(data, parameters, arrays, settings.als.regularization)
+            arrays |= taken
+            to_index["similar_users"] = (tastes, "cosine")
         for name, weights in _neighbour_models(data, matrix, settings, seed, progress):
             arrays |= neighbour_matrix.arrays(name, weights)
             if name == "item_to_item":

@@ -16,6 +16,7 @@ from catalog.snapshot import Catalogue
 from recommender.contracts import Candidates, History, Query
 from recommender.pipeline import model_view
 from recommender.registry.artifacts import Bundle
+from recommender.sources.similar_users import folded_in
 from recommender.training import neighbour_matrix
 from recommender.training.dataset import Interactions, interactions
 from recommender.vector_index.base import unit_rows
@@ -50,12 +51,14 @@ def bundle_of(
     vectors: ArrayLike | None = None,
     popularity: ArrayLike | None = None,
     embeddings: Mapping[str, tuple[float, Mapping[int, Sequence[float]]]] | None = None,
+    taken: ArrayLike | None = None,
     alpha: float = 1.0,
     regularization: float = 1.0,
 ) -> Bundle:
     """Return a model of the items `pks`; parts that are not given are missing, as after a build without events.
 
-    `embeddings` is space → (weight, {row: vector}), rows ascending.
+    `embeddings` is space → (weight, {row: vector}), rows ascending; `taken` is (users, items), 1 where somebody took
+    something, and needs `factors`.
     """
     arrays: dict[str, Any] = {
         "item_pks": np.array(pks, dtype=np.int64),
@@ -75,6 +78,11 @@ def bundle_of(
         stored = np.array(vectors, dtype=np.float32)
         arrays["content.vectors"] = stored
         indexes["content"] = ExactIndex(unit_rows(stored), "cosine")
+    if taken is not None:
+        users = sparse.csr_matrix(np.array(taken, dtype=np.float32))
+        arrays |= {"similar_users.indptr": users.indptr, "similar_users.indices": users.indices}
+        tastes = folded_in(users @ arrays["collaborative.factors"], arrays["collaborative.gram"], regularization)
+        indexes["similar_users"] = ExactIndex(unit_rows(tastes), "cosine")
     for space, (_, by_row) in (embeddings or {}).items():
         arrays[f"embedding.{space}.rows"] = np.array(list(by_row), dtype=np.int64)
         stored = np.array(list(by_row.values()), dtype=np.float32)

@@ -36,6 +36,7 @@ BUNDLE = bundle_of(
     factors=_random.normal(size=(N_MODEL, 3)),
     vectors=unit_rows(_random.normal(size=(N_MODEL, 4)).astype(np.float32)),
     popularity=_random.integers(0, 9, N_MODEL),
+    taken=_random.integers(0, 2, (9, N_MODEL)),
     # Not every item has a vector in each space, but all have one in one.
     embeddings={
         "audio": (0.5, dict(enumerate(_random.normal(size=(6, 5)).tolist()))),

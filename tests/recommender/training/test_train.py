@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pytest_django import Settings
 
 from recommender.exceptions import NotEnoughData
 from recommender.training.train import train
@@ -40,6 +41,15 @@ def test_without_events_only_what_items_say_is_learnt() -> None:
     assert set(trained.arrays) == {"item_pks", "popularity", "content.vectors"}
     assert set(trained.indexes) == {"content"}
     assert not trained.arrays["popularity"].any()
+
+
+def test_users_are_kept_for_a_recipe_that_asks_similar_ones(settings: Settings) -> None:
+    settings.RECOMMENDER_RECIPES = {"personalized": {"sources": {"similar_users": {}}}}
+    trained = train(DATA, CATALOGUE.pks, CATALOGUE.cards)
+    assert trained.arrays["similar_users.indptr"].tolist() == [0, 2, 4, 6, 8]
+    assert trained.arrays["similar_users.indices"].tolist() == [0, 1, 0, 1, 2, 3, 2, 3]
+    with opened(trained) as bundle:
+        assert (bundle.indexes["similar_users"].rows, bundle.indexes["similar_users"].metric) == (4, "cosine")
 
 
 def test_without_items_there_is_nothing_to_learn() -> None:
