@@ -38,7 +38,8 @@ def test_every_model_is_built_in_the_rows_of_the_catalogue() -> None:
 
 def test_without_events_only_what_items_say_is_learnt() -> None:
     trained = train(DATA.take(np.zeros(8, dtype=bool)), CATALOGUE.pks, CATALOGUE.cards)
-    assert set(trained.arrays) == {"item_pks", "popularity", "content.vectors"}
+    words = {"content.terms", "content.idf", "content.components"}
+    assert set(trained.arrays) == {"item_pks", "popularity", "content.vectors", *words}
     assert set(trained.indexes) == {"content"}
     assert not trained.arrays["popularity"].any()
 
