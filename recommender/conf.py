@@ -35,7 +35,7 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
         # showed 1.4 to 1.7 times as many items for 1 to 3 % of NDCG@10, MMR at 0.1 no more items for up to 1 %.
         "rerankers": [
             {"category_diversity": {"strength": 0.1}},
-            {"mmr": {"strength": 0}},
+            {"mmr": {"strength": 0, "by": "content"}},
             {"discoveries": {"strength": 0.1}},
             "exploration",
             "business_rules",
