@@ -36,7 +36,8 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
         "rerankers": [
             {"category_diversity": {"strength": 0.1}},
             {"mmr": {"strength": 0, "by": "content"}},
-            {"discoveries": {"strength": 0.1}},
+            {"long_tail": {"strength": 0.2}},
+            {"discoveries": {"strength": 0.1, "pool": 400}},
             "exploration",
             "business_rules",
         ],

@@ -56,6 +56,7 @@ STAGES: dict[str, str] = {
     "dpp": "recommender.rerankers.dpp.Dpp",
     "exploration": "recommender.rerankers.exploration.Exploration",
     "freshness": "recommender.rerankers.freshness.Freshness",
+    "long_tail": "recommender.rerankers.long_tail.LongTail",
     "mmr": "recommender.rerankers.mmr.Mmr",
 }
 
