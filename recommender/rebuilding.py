@@ -31,6 +31,7 @@ from recommender.registry import jobs, publishing, retention, storage
 from recommender.registry.jobs import Lease, NotNow
 from recommender.training import dataset, embedding_spaces, index_recall, trial
 from recommender.training.dataset import Interactions
+from recommender.training.fitting import Fitted, fit
 from recommender.training.gate import judge
 from recommender.training.train import Trained
 

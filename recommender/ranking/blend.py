@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,19 +88,25 @@ class _Grid:
 _DISCOUNTS = (1 / np.log2(np.arange(10) + 2)).astype(np.float32)
 
 
-def score(examples: Examples, weights: dict[str, float]) -> FloatArray:
-    """Return (candidates,) Σ weight · z, as `scorers.weighted_blend` does."""
-    by_column = np.array([weights.get(name, 0.0) for name in examples.columns], dtype=np.float32)
-    return np.asarray(known_z(examples) @ by_column, dtype=np.float32)
+def score(examples: Examples, weights: Mapping[str, float]) -> FloatArray:
+    """Return (candidates,) Σ weight · z, brought to mean 0 and deviation 1 by request."""
+    total = of_z(known_z(examples), examples.columns, weights)
+    lengths = np.maximum(np.diff(examples.starts), 1)
+    request = examples.request_of
+    mean = np.bincount(request, total, minlength=len(examples)) / lengths
+    deviation = total - mean[request]
+    spread = np.sqrt(np.bincount(request, deviation**2, minlength=len(examples)) / lengths)
+    return np.asarray(deviation / np.where(spread > 0, spread, 1)[request], dtype=np.float32)
+
+
+def of_z(z: FloatArray, columns: Sequence[str], weights: Mapping[str, float]) -> FloatArray:
+    """Return (candidates,) Σ weight · z of (candidates, columns)."""
+    return np.asarray(z @ np.array([weights.get(name, 0.0) for name in columns], dtype=np.float32))
 
 
 def known_z(examples: Examples) -> FloatArray:
-    """Return (candidates, columns) z of every source; of an item it does not know, its lowest of the request."""
-    z = examples.features[:, : len(examples.columns)]
-    if not np.isnan(z).any():
-        return z
-    lowest = np.fmin.reduceat(z, examples.starts[:-1], axis=0)
-    return np.asarray(np.nan_to_num(np.where(np.isnan(z), lowest[examples.request_of], z)), dtype=np.float32)
+    """Return (candidates, columns) z of every source; its mean, 0, of an item it does not know."""
+    return np.nan_to_num(examples.features[:, : len(examples.columns)])
 
 
 def subset(examples: Examples, requests: np.ndarray) -> tuple[Examples, np.ndarray]:

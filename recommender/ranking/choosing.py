@@ -16,11 +16,10 @@ from recommender.arrays import FloatArray
 from recommender.ranking import blend, learned
 from recommender.ranking.examples import Examples
 from recommender.ranking.features import names
+from recommender.ranking.learned import Trees
 from recommender.training.parallel import in_parallel
 
-FOLDS = 4
-FEW_ROWS = 600_000
-"""Above, two folds do: there is enough to learn from in half."""
+FOLDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +32,8 @@ class Ranking:
     """Source column → weight, of the single source or the blend; of the blend also for a learned ranking, whose
     explanations split it."""
     columns: tuple[str, ...]
-    trees: str
-    """LightGBM's text, "" unless learned."""
+    trees: Trees | None
+    """None unless learned."""
     quality: dict[str, float]
     """Mean NDCG@10 on validation of each column alone, of "blend" and of "learned"."""
     scores: FloatArray
@@ -43,17 +42,18 @@ class Ranking:
     def meta(self) -> dict[str, Any]:
         """Return what a version notes: JSON values."""
         quality = {name: round(value, 6) for name, value in self.quality.items()}
-        return {"kind": self.kind, "weights": self.weights, "columns": list(self.columns), "quality": quality}
+        line = {} if self.trees is None else {"intercept": self.trees.intercept, "slope": self.trees.slope}
+        return {"kind": self.kind, "weights": self.weights, "columns": list(self.columns), "quality": quality, **line}
 
     def arrays(self) -> dict[str, NDArray[np.uint8]]:
         """Return the artefact arrays."""
-        if not self.trees:
+        if self.trees is None:
             return {}
-        return {learned.ARTEFACT: np.frombuffer(self.trees.encode(), dtype=np.uint8)}
+        return {learned.ARTEFACT: np.frombuffer(self.trees.text.encode(), dtype=np.uint8)}
 
 
 def choose(examples: Examples, seed: int) -> Ranking:
-    """Return the best ranking of these examples, made anew from all of them."""
+    """Return the best ranking of these examples, made of all of them."""
     z = blend.known_z(examples)
     quality = {name: float(examples.ndcg(z[:, place]).mean()) for place, name in enumerate(examples.columns)}
     best_single = max(quality, key=lambda name: quality[name])
@@ -61,33 +61,44 @@ def choose(examples: Examples, seed: int) -> Ranking:
     feature_names = names(examples.columns)
     request_of = examples.request_of
 
-    def outside(fold: int) -> tuple[FloatArray, FloatArray]:
-        """Return what a blend and trees that know all other folds say of this one."""
-        inside = folds[request_of] == fold
-        blended = blend.score(examples, blend.search(examples, folds != fold))[inside]
-        trees = learned.train(examples.features[~inside], examples.taken[~inside], feature_names, seed)
-        return blended, learned.predict(trees, examples.features[inside])
+    def made_of(fold: int) -> tuple[dict[str, float], Trees]:
+        """Return the blend and the trees of all requests but this fold's."""
+        known = folds != fold
+        weights = blend.search(examples, known)
+        rows = known[request_of]
+        blended = blend.score(examples, weights)[rows]
+        return weights, learned.train(examples.features[rows], blended, examples.taken[rows], feature_names, seed)
 
+    # The last "fold" is no request's: what is made without it is made of all.
+    *partial, (weights, trees) = in_parallel(made_of, range(FOLDS + 1), chunk=1)
     blended, learnt = np.zeros(len(examples.rows), np.float32), np.zeros(len(examples.rows), np.float32)
-    for fold, found in enumerate(in_parallel(outside, range(folds.max() + 1), chunk=1)):
-        inside = folds[request_of] == fold
-        blended[inside], learnt[inside] = found
+    for fold, (fold_weights, fold_trees) in enumerate(partial):
+        unknown = folds[request_of] == fold
+        blended[unknown] = blend.score(examples, fold_weights)[unknown]
+        learnt[unknown] = fold_trees.predict(blended[unknown], examples.features[unknown])
     quality["blend"] = float(examples.ndcg(blended).mean())
     quality["learned"] = float(examples.ndcg(learnt).mean())
-    everything = np.ones(len(examples), dtype=bool)
     if quality["learned"] > max(quality["blend"], quality[best_single]):
-        kind, scores = "learned", (1 / (1 + np.exp(-learnt))).astype(np.float32)
-        trees = learned.train(examples.features, examples.taken, feature_names, seed)
+        kind, scores = "learned", as_probability(learnt)
     elif quality["blend"] > quality[best_single]:
-        kind, scores, trees = "blend", blended, ""
+        kind, scores = "blend", blended
     else:
-        kind, scores, trees = "single", z[:, examples.columns.index(best_single)], ""
-    weights = {best_single: 1.0} if kind == "single" else blend.search(examples, everything)
-    return Ranking(kind=kind, weights=weights, columns=examples.columns, trees=trees, quality=quality, scores=scores)
+        kind, scores, weights = "single", z[:, examples.columns.index(best_single)], {best_single: 1.0}
+    return Ranking(
+        kind=kind,
+        weights=weights,
+        columns=examples.columns,
+        trees=trees if kind == "learned" else None,
+        quality=quality,
+        scores=scores,
+    )
+
+
+def as_probability(log_odds: FloatArray) -> FloatArray:
+    """Return (n,) float32 in 0..1."""
+    return (1 / (1 + np.exp(-log_odds.astype(np.float64)))).astype(np.float32)
 
 
 def _folds(examples: Examples, seed: int) -> NDArray[np.int64]:
     """Return (users,) the fold of each request, at random."""
-    folds = FOLDS if len(examples.rows) <= FEW_ROWS else 2
-    dealt = np.arange(len(examples)) % folds
-    return np.random.default_rng(seed).permutation(dealt)
+    return np.random.default_rng(seed).permutation(np.arange(len(examples)) % FOLDS)

@@ -1,18 +1,19 @@
-"""The learned ranker: gradient-boosted trees that say how likely a candidate is the one he takes next.
+"""The learned ranker: gradient-boosted trees that correct the blend where the data says so.
 
-LightGBM with a pointwise, binary objective: on MovieLens latest-small it beat LambdaRank and XE-NDCG. Several small
-models with different seeds are averaged, which costs little and takes away most of the luck in one.
+LightGBM with a pointwise, binary objective starts from the blend's calibrated log-odds (its init score) and learns what
+the blend misses. By cross-validation on MovieLens latest-small (time split) that ranks better than either alone:
+NDCG@10 0.197 against 0.190 for the blend and 0.189 for trees that start from nothing; XE-NDCG gave 0.186.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import lightgbm
 import numpy as np
-from numpy.typing import NDArray
 
-from recommender.arrays import FloatArray
+from recommender.arrays import BoolArray, FloatArray
 from recommender.registry.artifacts import Bundle
 
 ARTEFACT = "ranker.trees"
@@ -31,40 +32,80 @@ PARAMETERS = {
     "deterministic": True,
     "force_row_wise": True,
 }
-ROUNDS = 200
+ROUNDS = 150
+NEWTON_STEPS = 15
+RIDGE = 1e-3
 
 
-def train(rows: FloatArray, labels: NDArray[np.bool_], names: list[str], seed: int) -> str:
-    """Return the trees as LightGBM's text.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trees:
+    """A learned ranker: log-odds = intercept + slope · blend + trees(features)."""
+
+    intercept: float
+    slope: float
+    text: str
+    """LightGBM's own format."""
+
+    def predict(self, blend: FloatArray, rows: FloatArray) -> FloatArray:
+        """Return (n,) float32 log-odds.
+
+        Parameters
+        ----------
+        blend
+            (n,) the blend, standardised over its request.
+        rows
+            (n, features).
+        """
+        trees = np.asarray(_booster(self.text).predict(rows, raw_score=True, num_threads=1))
+        return np.asarray(self.intercept + self.slope * blend + trees, dtype=np.float32)
+
+
+def train(rows: FloatArray, blend: FloatArray, labels: BoolArray, names: list[str], seed: int) -> Trees:
+    """Return trees on top of the blend.
 
     Parameters
     ----------
     rows
         (n, features) float32, nan allowed.
+    blend
+        (n,) the blend, standardised over its request.
     labels
         (n,), True where the candidate was taken.
     """
-    data = lightgbm.Dataset(rows, labels.astype(np.float32), feature_name=[name.replace(".", "_") for name in names])
-    parameters = {**PARAMETERS, "seed": seed}
-    trees: str = lightgbm.train(parameters, data, num_boost_round=ROUNDS).model_to_string()
-    return trees
+    intercept, slope = calibrate(blend, labels)
+    data = lightgbm.Dataset(
+        rows,
+        labels.astype(np.float32),
+        init_score=intercept + slope * blend.astype(np.float64),
+        feature_name=[name.replace(".", "_") for name in names],
+    )
+    text: str = lightgbm.train({**PARAMETERS, "seed": seed}, data, num_boost_round=ROUNDS).model_to_string()
+    return Trees(intercept=intercept, slope=slope, text=text)
 
 
-def predict(trees: str, rows: FloatArray) -> FloatArray:
-    """Return (n,) float32, log-odds."""
-    return np.asarray(_booster(trees).predict(rows, raw_score=True, num_threads=1), dtype=np.float32)
+def calibrate(blend: FloatArray, labels: BoolArray) -> tuple[float, float]:
+    """Return intercept and slope of the logistic regression of `labels` on the blend (Newton's method)."""
+    design = np.stack([np.ones(len(blend)), blend.astype(np.float64)], axis=1)
+    share = float(np.clip(labels.mean(), 1e-6, 1 - 1e-6))
+    coefficients = np.array([np.log(share / (1 - share)), 0.0])
+    for _ in range(NEWTON_STEPS):
+        probability = 1 / (1 + np.exp(-design @ coefficients))
+        curvature = (design.T * (probability * (1 - probability))) @ design + RIDGE * np.eye(2)
+        coefficients += np.linalg.solve(curvature, design.T @ (labels - probability) - RIDGE * coefficients)
+    return float(coefficients[0]), float(coefficients[1])
 
 
-def of(bundle: Bundle) -> str:
-    """Return the trees of a model version."""
-    return _text(bundle)
+def of(bundle: Bundle) -> Trees:
+    """Return the trees of a model version whose ranking is learned."""
+    ranking = bundle.meta["ranking"]
+    return Trees(intercept=ranking["intercept"], slope=ranking["slope"], text=_text(bundle))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _text(bundle: Bundle) -> str:
     return bundle.arrays[ARTEFACT].tobytes().decode()
 
 
-@lru_cache(maxsize=4)
-def _booster(trees: str) -> lightgbm.Booster:
-    return lightgbm.Booster(model_str=trees)
+@lru_cache(maxsize=2)
+def _booster(text: str) -> lightgbm.Booster:
+    return lightgbm.Booster(model_str=text)

@@ -7,6 +7,8 @@ import numpy as np
 from recommender.arrays import FloatArray
 from recommender.contracts import Candidates, Query
 from recommender.ranking import learned
+from recommender.ranking.blend import of_z
+from recommender.ranking.choosing import as_probability
 from recommender.ranking.features import features
 from recommender.scorers.weighted_blend import WeightedBlend
 
@@ -14,7 +16,7 @@ from recommender.scorers.weighted_blend import WeightedBlend
 class TunedRanking(WeightedBlend):
     """What `meta["ranking"]` of the model version says; the recipe's weights for a version that was never tuned.
 
-    A learned score is the trees' log-odds as a probability; blends and single sources score as `WeightedBlend`.
+    A learned score is the probability that the candidate is taken; blends and single sources score as `WeightedBlend`.
     """
 
     def score(self, query: Query, candidates: Candidates) -> FloatArray:
@@ -27,5 +29,8 @@ class TunedRanking(WeightedBlend):
             return WeightedBlend(ranking["weights"]).score(query, candidates)
         assert query.model is not None  # noqa: S101 -- it has a ranking
         rows = features(query, candidates, ranking["columns"])
-        log_odds = learned.predict(learned.of(query.model.bundle), rows)
-        return (1 / (1 + np.exp(-log_odds.astype(np.float64)))).astype(np.float32)
+        blended = of_z(np.nan_to_num(rows[:, : len(ranking["columns"])]), ranking["columns"], ranking["weights"])
+        deviation = blended - blended.mean()
+        spread = deviation.std()
+        standardised = deviation / spread if spread > 0 else deviation
+        return as_probability(learned.of(query.model.bundle).predict(standardised, rows))

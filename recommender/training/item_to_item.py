@@ -14,6 +14,7 @@ from scipy import linalg, sparse
 from threadpoolctl import threadpool_limits
 
 from recommender.arrays import FloatArray
+from recommender.training import neighbour_matrix
 from recommender.training.dataset import Interactions
 from recommender.training.dense_items import dense_items
 from recommender.training.neighbour_matrix import strongest_of_rows
@@ -52,7 +53,7 @@ def solve(together: FloatArray, items: np.ndarray, parameters: ItemToItemParamet
     """Return the weights of a gram matrix for this λ; `together` is not changed."""
     shape = (n_items, n_items)
     if not len(items):
-        return sparse.csr_matrix(shape, dtype=np.float32)
+        return neighbour_matrix.empty(n_items)
     system = together.copy()
     system[np.diag_indices_from(system)] += parameters.regularization
     with threadpool_limits(limits=None, user_api="blas"):

@@ -10,6 +10,12 @@ _BLOCK = 1000
 """Rows cut at once: the positions of a whole matrix would take twice its own memory."""
 
 
+def empty(n_items: int) -> sparse.csr_matrix:
+    """Return (items, items) float32 without an entry."""
+    nothing = np.empty(0, dtype=np.int64)
+    return sparse.csr_matrix((np.empty(0, dtype=np.float32), (nothing, nothing)), shape=(n_items, n_items))
+
+
 def strongest_of_rows(dense: NDArray[np.float32], n: int) -> sparse.csr_matrix:
     """Return (rows, columns) float32 with each row's `n` entries of largest absolute value; zeros are dropped.
 

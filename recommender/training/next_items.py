@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import RECENCY_FLOOR
+from recommender.training import neighbour_matrix
 from recommender.training.dataset import Interactions
 from recommender.training.dense_items import dense_items
 from recommender.training.neighbour_matrix import strongest_of_rows
@@ -77,7 +78,7 @@ def solve(normal: Normal, regularization: float, neighbours: int) -> sparse.csr_
     """Return the weights for this λ, each row cut to its strongest entries."""
     shape = (normal.n_items, normal.n_items)
     if not len(normal.items):
-        return sparse.csr_matrix(shape, dtype=np.float32)
+        return neighbour_matrix.empty(normal.n_items)
     left = normal.left.copy()
     left[np.diag_indices_from(left)] += regularization
     with threadpool_limits(limits=None, user_api="blas"):

@@ -229,8 +229,7 @@ def _climb(start: float, quality: Callable[[float], float], steps: int = 3) -> f
 
 
 def _taken(data: Interactions, users: RowArray) -> sparse.csr_matrix:
-    matrix = data.matrix()[users]
-    return sparse.csr_matrix(matrix != 0)
+    return sparse.csr_matrix(data.matrix()[users].astype(np.bool_))
 
 
 def _sample(users: RowArray, n: int, seed: int) -> RowArray:
