@@ -35,6 +35,6 @@ class LongTail(Diversity):
 
 
 def _standardised(values: NDArray[Any]) -> NDArray[np.float64]:
-    centred = values.astype(np.float64) - values.mean(dtype=np.float64)
-    spread = centred.std()
-    return centred / spread if spread > 0 else centred
+    centred: NDArray[np.float64] = values - values.mean(dtype=np.float64)
+    spread = float(centred.std())
+    return centred / (spread or 1.0)

@@ -105,7 +105,7 @@ class SimilarUsers(Source):
         return _Work(
             owners=owners,
             items=items,
-            shares=(folded / length) @ index.vectors[users].T,
+            shares=(folded @ index.vectors[users].T / length).astype(np.float32),
             scores=np.bincount(items, cosines[owners], minlength=view.bundle.items).astype(np.float32),
         )
 

@@ -54,5 +54,8 @@ def train(
     taken = sparse.csr_matrix(recent.matrix()[kept])
     taken.sort_indices()
     factors = folded_in(taken @ arrays["collaborative.factors"], arrays["collaborative.gram"], regularization)
-    found = {f"{INDEX}.indptr": taken.indptr.astype(np.int64), f"{INDEX}.indices": taken.indices.astype(np.int32)}
+    found: dict[str, NDArray[Any]] = {
+        f"{INDEX}.indptr": taken.indptr.astype(np.int64),
+        f"{INDEX}.indices": taken.indices.astype(np.int32),
+    }
     return found, factors
