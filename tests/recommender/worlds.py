@@ -46,6 +46,9 @@ def bundle_of(
     pks: Sequence[int],
     *,
     item_to_item: ArrayLike | None = None,
+    item_to_item_balanced: ArrayLike | None = None,
+    next_items: ArrayLike | None = None,
+    random_walk: ArrayLike | None = None,
     session: ArrayLike | None = None,
     factors: ArrayLike | None = None,
     vectors: ArrayLike | None = None,
@@ -65,7 +68,14 @@ def bundle_of(
         "popularity": np.array(np.zeros(len(pks)) if popularity is None else popularity, dtype=np.float32),
     }
     indexes: dict[str, ExactIndex] = {}
-    for name, matrix in (("item_to_item", item_to_item), ("session", session)):
+    matrices = {
+        "item_to_item": item_to_item,
+        "item_to_item_balanced": item_to_item_balanced,
+        "next_items": next_items,
+        "random_walk": random_walk,
+        "session": session,
+    }
+    for name, matrix in matrices.items():
         if matrix is not None:
             arrays |= neighbour_matrix.arrays(name, sparse.csr_matrix(np.array(matrix, dtype=np.float32)))
     if factors is not None:

@@ -32,6 +32,9 @@ _WEIGHTS = _random.normal(size=(N_MODEL, N_MODEL)) * (1 - np.eye(N_MODEL))
 BUNDLE = bundle_of(
     PKS,
     item_to_item=_WEIGHTS,
+    item_to_item_balanced=_WEIGHTS / 2,
+    next_items=_WEIGHTS.T,
+    random_walk=np.abs(_WEIGHTS.T),
     session=np.abs(_WEIGHTS),
     factors=_random.normal(size=(N_MODEL, 3)),
     vectors=unit_rows(_random.normal(size=(N_MODEL, 4)).astype(np.float32)),
