@@ -12,11 +12,16 @@ from functools import lru_cache
 
 import lightgbm
 import numpy as np
+from lightgbm.basic import LightGBMError
 
 from recommender.arrays import BoolArray, FloatArray
+from recommender.exceptions import ArtifactError
 from recommender.registry.artifacts import Bundle
 
 ARTEFACT = "ranker.trees"
+FILE = f"{ARTEFACT}.npy"
+END = "end of trees"
+"""What stands after the last tree in LightGBM's format."""
 PARAMETERS = {
     "objective": "binary",
     "learning_rate": 0.05,
@@ -55,8 +60,17 @@ class Trees:
             (n,) the blend, standardised over its request.
         rows
             (n, features).
+
+        Raises
+        ------
+        ArtifactError
+            When the trees cannot be read, or were made of other features than these.
         """
-        trees = np.asarray(_booster(self.text).predict(rows, raw_score=True, num_threads=1))
+        try:
+            trees = np.asarray(_booster(self.text).predict(rows, raw_score=True, num_threads=1))
+        except LightGBMError as error:
+            reason = str(error).partition("\n")[0]
+            raise ArtifactError(f"{FILE}: {reason}", file=FILE, check="format") from error
         return np.asarray(self.intercept + self.slope * blend + trees, dtype=np.float32)
 
 
@@ -96,16 +110,27 @@ def calibrate(blend: FloatArray, labels: BoolArray) -> tuple[float, float]:
 
 
 def of(bundle: Bundle) -> Trees:
-    """Return the trees of a model version whose ranking is learned."""
+    """Return the trees of a model version whose ranking is learned.
+
+    Raises
+    ------
+    ArtifactError
+        When the version has no trees.
+    """
+    if ARTEFACT not in bundle.arrays:
+        raise ArtifactError(f"{FILE}: a learned ranking needs it.", file=FILE, check="missing")
     ranking = bundle.meta["ranking"]
     return Trees(intercept=ranking["intercept"], slope=ranking["slope"], text=_text(bundle))
 
 
 @lru_cache(maxsize=2)
 def _text(bundle: Bundle) -> str:
-    return bundle.arrays[ARTEFACT].tobytes().decode()
+    return bundle.arrays[ARTEFACT].tobytes().decode(errors="replace")
 
 
 @lru_cache(maxsize=2)
 def _booster(text: str) -> lightgbm.Booster:
+    # LightGBM ends the whole process over a tree that is cut off.
+    if END not in text:
+        raise ArtifactError(f"{FILE}: the trees are cut off.", file=FILE, check="format")
     return lightgbm.Booster(model_str=text)
