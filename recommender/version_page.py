@@ -127,7 +127,7 @@ def _users(version: ModelVersion) -> str:
     if not final:
         return ""
     users = f"{final['users']:,} users, " if "users" in final else ""
-    return f"{users}the newest fifth of each history held out, every unseen item ranked, lists of ten"
+    return f"{users}a fifth of each history held out, every unseen item ranked, lists of ten"
 
 
 def _lists(reports: Mapping[str, Mapping[str, Any]]) -> list[Measured]:

@@ -54,7 +54,7 @@ def test_the_final_list_comes_first_and_sources_follow_best_first() -> None:
         ("light", "1,200 users with 1–7 items", "0.2500"),
     ]
     assert [(row.name, row.cells[0].value) for row in indexes.rows] == [("content", "0.9750")]
-    assert shown.users.startswith("1,500 users, the newest fifth")
+    assert shown.users.startswith("1,500 users, a fifth of each history held out")
 
 
 def test_the_chart_sets_the_final_list_apart() -> None:

@@ -42,7 +42,7 @@ class Command(BaseCommand):
             return
         version = rebuilt.version
         if rebuilt.metrics.get("final"):
-            table = Table(title=f"{version.name}: newest fifth of each history held out, all unseen ranked, at 10")
+            table = Table(title=f"{version.name}: a fifth of each history held out, all unseen ranked, at 10")
             table.add_column("list")
             for heading in ("NDCG", "recall", "HR", "coverage"):
                 table.add_column(heading, justify="right")
