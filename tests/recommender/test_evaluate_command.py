@@ -88,7 +88,10 @@ def test_lists_are_ranked_as_serving_would_and_measured(files: Path, capsys: pyt
     shown = {item for ranked in lists.values() for item in ranked[:2]}
     # Of the items in the train file.
     assert final["coverage"] == pytest.approx(len(shown) / 12, abs=1e-6)
-    assert set(report["sources"]) == {"item_to_item", "session", "collaborative", "content", "popular"}
+    assert set(report["sources"]) == {
+        "item_to_item", "item_to_item_balanced", "next_items", "session", "random_walk", "collaborative", "content",
+        "popular",
+    }  # fmt: skip
     assert {key for metrics in report["sources"].values() for key in metrics} == set(final)
 
     printed = capsys.readouterr().out

@@ -25,7 +25,7 @@ from recommender.training.evaluation import LIST_LENGTH
 from recommender.training.report import ACCURACY, BEYOND_ACCURACY, readable
 from recommender.training.split import SHARE, WAYS, Way
 
-WIDTH = 120
+WIDTH = 140
 
 
 class Command(BaseCommand):
