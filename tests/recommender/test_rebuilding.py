@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from catalog.models import Item
 from interactions.recording import EventInput, record
-from recommender import rebuilding, serving, tasks
+from recommender import conf, rebuilding, serving, tasks
 from recommender.exceptions import ArtifactError, NotEnoughData
 from recommender.models import ModelVersion, RebuildJob
 from recommender.registry import jobs, publishing, storage
@@ -81,7 +81,7 @@ def test_a_build_is_published_a_worse_one_refused_and_forced(commit: Commit, mod
     assert (first.published, first.reasons) == (True, [])
     assert stages[0] == "reading"
     assert stages[-1] == "publishing"
-    assert "trial: measuring" in stages
+    assert "ranking: measuring" in stages
     version = ModelVersion.objects.get()
     assert first.version == version
     assert (version.name, version.state, version.gate_reasons) == ("v1", "ready", [])
@@ -91,7 +91,10 @@ def test_a_build_is_published_a_worse_one_refused_and_forced(commit: Commit, mod
     assert first.metrics["held_out"] == 2 * USERS
     assert first.metrics["final"]["users"] == USERS
     assert first.metrics["final"]["recall"] == 1.0
-    assert set(first.metrics["sources"]) == {"item_to_item", "session", "collaborative", "content", "popular"}
+    assert set(first.metrics["sources"]) == {
+        "item_to_item", "item_to_item_balanced", "next_items", "session", "random_walk", "collaborative", "content",
+        "popular",
+    }  # fmt: skip
     assert set(first.metrics["reports"]) == {"final", *first.metrics["sources"]}
     assert first.metrics["reports"]["final"]["accuracy"]["recall"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
     assert first.metrics["index_recall"] == {"content": 1.0, "collaborative": 1.0, "collaborative_items": 1.0}
@@ -258,7 +261,7 @@ def test_the_command_prints_what_was_measured(commit: Commit, capsys: pytest.Cap
 
 
 def test_the_sample_of_users_is_the_same_each_time(settings: Any, commit: Commit) -> None:
-    settings.RECOMMENDER_EVALUATION_USERS = 5
+    settings.RECOMMENDER_TUNING = {**conf.get("TUNING"), "ranked_users": 5}
     with commit():
         create_items()
         take(two_tastes())

@@ -280,7 +280,7 @@ def test_an_item_can_be_explained_whether_or_not_it_is_shown(site: FilmSite) -> 
         Rule.objects.create(name="hide", action="hide", category="crime")
     shown = serving.explain("ann", "arrival")
     assert (shown["position"], shown["removed_by"], shown["reason"]) == (0, [], "Because you watched Alien")
-    assert shown["source_scores"]["item_to_item"] == pytest.approx(0.8 * 1.1)
+    assert shown["source_scores"]["item_to_item"] == pytest.approx(0.8)
     assert serving.explain("ann", "alien")["removed_by"] == ["seen"]
     hidden = serving.explain("ann", "heat")
     assert (hidden["position"], hidden["removed_by"], hidden["reason"]) == (None, ["business_rules"], None)

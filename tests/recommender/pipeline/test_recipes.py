@@ -47,7 +47,7 @@ def test_stages_are_built_with_their_options(define: Any) -> None:
     first, second = mine.sources
     assert isinstance(first.source, ItemToItem)
     assert (first.source.half_life, first.weight, first.n) == (3, 0.5, 0)
-    assert (second.source.name, second.weight, second.n) == ("popular", 1.0, 200)
+    assert (second.source.name, second.weight, second.n) == ("popular", 1.0, 100)
     assert isinstance(mine.scorers[0], WeightedBlend)
     assert mine.scorers[0].weights == {"item_to_item": 0.5, "popular": 1.0}
     assert isinstance(mine.rerankers[0], CategoryDiversity)
@@ -120,7 +120,7 @@ MISSING = f'cannot be used: Module "{OWN[:-1]}" does not define a "Missing" attr
         ),
         (
             {"sources": {"popular": {"weight": "much"}}},
-            "Recipe 'mine': weight and n of 'popular' must be numbers, not 'much' and 200.",
+            "Recipe 'mine': weight and n of 'popular' must be numbers, not 'much' and 100.",
         ),
         (
             {"sources": {"popular": None}},

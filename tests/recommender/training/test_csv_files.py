@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,10 @@ def test_interactions_may_have_epoch_seconds_dates_and_values(write: Any) -> Non
     assert all(row.value != row.value for row in rows[1:])
 
 
-def test_without_timestamps_the_order_of_the_lines_counts(write: Any) -> None:
-    rows = read_interactions(write("item_id,user_id\nheat,ann\nup,ann\n"))
-    assert [(row.user_id, row.item_id, row.occurred_at) for row in rows] == [("ann", "heat", 2), ("ann", "up", 3)]
+@pytest.mark.parametrize("content", ["item_id,user_id\nheat,ann\n", "item_id,timestamp,user_id\nheat,,ann\n"])
+def test_a_time_may_be_missing(write: Any, content: str) -> None:
+    (row,) = read_interactions(write(content))
+    assert (row.user_id, row.item_id, isnan(row.occurred_at)) == ("ann", "heat", True)
 
 
 def test_a_spreadsheets_byte_order_mark_is_no_part_of_the_header(write: Any) -> None:

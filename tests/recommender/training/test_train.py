@@ -19,7 +19,8 @@ def test_every_model_is_built_in_the_rows_of_the_catalogue() -> None:
     stages: list[str] = []
     trained = train(DATA, CATALOGUE.pks, CATALOGUE.cards, stages.append)
     assert stages == [
-        "popularity", "content", "collaborative", "item to item", "session", "vector indexes",
+        "popularity", "content", "collaborative", "item to item", "random walk", "next items", "session",
+        "vector indexes",
     ]  # fmt: skip
     assert trained.arrays["item_pks"].tolist() == [10, 20, 30, 40, 50]
     assert trained.arrays["popularity"].tolist() == [2, 2, 2, 2, 0]
@@ -27,7 +28,9 @@ def test_every_model_is_built_in_the_rows_of_the_catalogue() -> None:
         "content.vectors": 5,
         "collaborative.factors": 5,
     }
-    assert len(trained.arrays["item_to_item.indptr"]) == len(trained.arrays["session.indptr"]) == 6
+    matrices = {name.removesuffix(".indptr") for name in trained.arrays if name.endswith(".indptr")}
+    assert matrices == {"item_to_item", "item_to_item_balanced", "next_items", "random_walk", "session"}
+    assert {len(trained.arrays[f"{name}.indptr"]) for name in matrices} == {6}
     assert len(trained.arrays["item_to_item.spread"]) == 5
     factors = trained.arrays["collaborative.factors"].astype(np.float64)
     assert trained.arrays["collaborative.gram"] == pytest.approx(factors.T @ factors)

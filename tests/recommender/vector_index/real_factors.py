@@ -14,7 +14,7 @@ from interactions.simulation import simulate
 from recommender.training import als
 from recommender.training.dataset import Interactions, interactions
 from recsite.demo.dataset import FILMS
-from tests.benchmarks import films
+from tests.benchmarks import films, splits
 
 USERS = 100
 
@@ -25,7 +25,7 @@ Vectors = NDArray[np.float32]
 def factors_and_users() -> tuple[Vectors, Vectors]:
     """Return (items, factors) item factors and (USERS, factors) folded-in users."""
     data = films.folder()
-    taken = _demo() if data is None else _movielens(films.split(data))
+    taken = _demo() if data is None else _movielens(splits.by_time(films.ratings(data)).train)
     parameters = als.AlsParameters(iterations=5)
     factors = als.train(taken.matrix(), parameters, seed=1)
     system = factors.T @ factors + parameters.regularization * np.eye(factors.shape[1])
@@ -34,8 +34,8 @@ def factors_and_users() -> tuple[Vectors, Vectors]:
     return factors, np.linalg.solve(system, histories.T).T.astype(np.float32)
 
 
-def _movielens(split: films.Split) -> Interactions:
-    return _taken(split.users, split.items, len(split.user_ids), len(split.item_ids))
+def _movielens(ratings: splits.Ratings) -> Interactions:
+    return _taken(ratings.users, ratings.items, len(ratings.user_ids), len(ratings.item_ids))
 
 
 def _demo() -> Interactions:
