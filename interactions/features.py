@@ -22,7 +22,7 @@ from interactions.feature_store import HISTORY_RECORD, LARGEST_VALUE, CachedUser
 from interactions.preferences import Preferences
 from interactions.redis_breaker import RedisAway
 
-HISTORY_LENGTH = 300
+HISTORY_LENGTH = 1000
 """Events. A taste model gains nothing from more (recency weights), and a request reads them all."""
 
 IntArray = NDArray[np.int64]

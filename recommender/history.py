@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from catalog.snapshot import Catalogue
 from recommender.contracts import History
 
-HISTORY_ITEMS = 300
+HISTORY_ITEMS = 1000
 """Distinct items of a history that are used at most."""
 
 

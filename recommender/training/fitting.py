@@ -35,6 +35,7 @@ from recommender.training.tuning import tune
 
 RECIPE = "personalized"
 """The recipe whose ranking is learned; others use their own weights."""
+RANDOM_SHARE = 0.1
 PROBED = 20
 """Requests that tell which sources have anything to say."""
 Progress = Callable[[str], None]
@@ -65,7 +66,8 @@ def fit(
     if not data.ordered:
         way = "random" if way == "time" else way
         settings = replace(settings, half_lives=dict.fromkeys(settings.half_lives))
-    held_out = split.held_out(data, way, seed=seed)
+    # Drawn at random, what is hidden is missing from the midst of what is known: less of it keeps the two alike.
+    held_out = split.held_out(data, way, share=RANDOM_SHARE if way == "random" else split.SHARE, seed=seed)
     past, later = data.take(~held_out), data.take(held_out)
     ranking, validation = None, None
     if len(later) and len(past):

@@ -29,6 +29,7 @@ STEP = 3.0
 """Factor between two values of λ that are tried."""
 DENSE_ITEMS = 4_000
 """Most taken items on which λ is searched: its best value hardly depends on the rare ones, its cost does."""
+NEIGHBOURS_WITHOUT_RECENCY = 1000
 ALS_CHOICES = ((64, 1.0, 1.0), (64, 30.0, 3.0), (128, 30.0, 3.0), (64, 10.0, 10.0))
 """(factors, regularization, alpha)."""
 ALS_ITERATIONS = 8
@@ -144,7 +145,10 @@ def _item_to_item(
         parameters = replace(start, regularization=regularization)
         return validation.of_matrix(item_to_item.solve(together, items, parameters, n_items), half_life)
 
-    return replace(start, regularization=_climb(start.regularization, quality)), half_life
+    # Where old events count like new ones, long histories add up many small weights: cutting them costs 1.4 % NDCG@10
+    # on MovieLens latest-small split at random (400 kept), half as much where the history fades.
+    neighbours = start.neighbours if half_life is not None else max(start.neighbours, NEIGHBOURS_WITHOUT_RECENCY)
+    return replace(start, regularization=_climb(start.regularization, quality), neighbours=neighbours), half_life
 
 
 def _next_items(
