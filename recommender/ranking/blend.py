@@ -27,13 +27,14 @@ def search(examples: Examples, chosen: BoolArray) -> dict[str, float]:
     grid = _Grid.of(examples, requests[:: max(1, len(requests) // REQUESTS)])
     columns = range(len(examples.columns))
     alone = [grid.ndcg(grid.z[:, :, column]) for column in columns]
-    weights = np.zeros(len(columns), dtype=np.float32)
-    weights[int(np.argmax(alone))] = 1.0
-    total, best = grid.z @ weights, max(alone)
+    first = int(np.argmax(alone))
+    weights = np.zeros(len(columns))
+    weights[first] = 1.0
+    total, best = grid.z[:, :, first], alone[first]
     for _ in range(ROUNDS):
         before = best
         for column in np.argsort(alone)[::-1].tolist():
-            without = total - grid.z[:, :, column] * weights[column]
+            without = total - grid.z[:, :, column] * np.float32(weights[column])
             for weight in WEIGHTS:
                 if weight == weights[column] or (weight == 0 and not (np.delete(weights, column) > 0).any()):
                     continue
