@@ -47,7 +47,8 @@ def features(query: Query, candidates: Candidates, columns: Sequence[str]) -> Fl
     """
     n = len(candidates)
     missing = np.full(n, np.nan, dtype=np.float32)
-    scores = np.stack([candidates.source_scores.get(name, missing) for name in columns])
+    known = [candidates.source_scores.get(name, missing) for name in columns]
+    scores = np.array(known, dtype=np.float32).reshape(len(columns), n)
     return np.concatenate([_standardised(scores), _log_rank(scores), _context(query, candidates)]).T.astype(np.float32)
 
 
