@@ -16,7 +16,7 @@ def train(data: Interactions) -> dict[str, np.ndarray]:
     """Return the artefact arrays.
 
     `popularity_over_time.moments` (m,) float64 ascending POSIX seconds with the same number of events between any two,
-    `popularity_over_time.counts` (m + 1, items) float32: the item's events before each moment, and in all.
+    `popularity_over_time.counts` (m + 2, items) float32: 0, the item's events before each moment, and in all.
     """
     moments = int(min(MOMENTS, max(CELLS // max(data.n_items, 1), 4)))
     edges = np.unique(np.quantile(data.occurred_at, np.arange(1, moments) / moments))
