@@ -87,7 +87,7 @@ def fit(
 def _rank(
     view: ModelView, catalogue: Catalogue, past: Interactions, later: Interactions, seed: int, progress: Progress
 ) -> tuple[Ranking | None, Evaluation]:
-    """Return the chosen ranking (None when too few users say anything), and how its lists did."""
+    """Return the chosen ranking (None when too few users, or no source, say anything), and how its lists did."""
     users = np.unique(later.users)
     limit = int(conf.get("TUNING")["ranked_users"])
     if len(users) > limit:
@@ -105,7 +105,7 @@ def _rank(
     gathered = list(in_parallel(gather, users.tolist()))
     examples = _examples(gathered, columns, truth)
     ranking = None
-    if len(users) >= int(conf.get("TUNING")["minimum_users"]):
+    if columns and len(users) >= int(conf.get("TUNING")["minimum_users"]):
         progress("ranking: learning")
         ranking = choosing.choose(examples, seed)
     progress("ranking: measuring")
