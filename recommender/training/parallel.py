@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -23,6 +24,11 @@ def in_parallel(function: Callable[[T], R], values: Sequence[T], chunk: int = CH
 
     Forked processes share what `function` closes over without a copy. What it returns is pickled. In a process that may
     not have children (a daemonic worker), on one core, or for no more than one chunk, everything is done here.
+
+    Raises
+    ------
+    BrokenProcessPool
+        When one of the processes was killed; what `function` raises comes through as it is.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     may_fork = "fork" in multiprocessing.get_all_start_methods() and not multiprocessing.current_process().daemon
@@ -33,11 +39,13 @@ def in_parallel(function: Callable[[T], R], values: Sequence[T], chunk: int = CH
     global _work
     chunks = [values[start : start + chunk] for start in range(0, len(values), chunk)]
     _work = function
+    # Not multiprocessing's own Pool, which waits for ever for a process that was killed.
+    pool = ProcessPoolExecutor(min(cores, len(chunks)), mp_context=multiprocessing.get_context("fork"))
     try:
-        with multiprocessing.get_context("fork").Pool(min(cores, len(chunks))) as pool:
-            for done in pool.imap(_run_chunk, chunks):
-                yield from done
+        for done in pool.map(_run_chunk, chunks):
+            yield from done
     finally:
+        pool.shutdown(cancel_futures=True)
         _work = None
 
 
