@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from recommender.arrays import FloatArray
 from recommender.ranking import blend, learned
@@ -96,7 +97,7 @@ def choose(examples: Examples, seed: int) -> Ranking:
 
 def as_probability(log_odds: FloatArray) -> FloatArray:
     """Return (n,) float32 in 0..1."""
-    return (1 / (1 + np.exp(-log_odds.astype(np.float64)))).astype(np.float32)
+    return np.asarray(expit(log_odds.astype(np.float64)), dtype=np.float32)
 
 
 def _folds(examples: Examples, seed: int) -> NDArray[np.int64]:

@@ -13,6 +13,8 @@ from functools import lru_cache
 import lightgbm
 import numpy as np
 from lightgbm.basic import LightGBMError
+from numpy.typing import NDArray
+from scipy.special import expit
 
 from recommender.arrays import BoolArray, FloatArray
 from recommender.exceptions import ArtifactError
@@ -98,14 +100,27 @@ def train(rows: FloatArray, blend: FloatArray, labels: BoolArray, names: list[st
 
 
 def calibrate(blend: FloatArray, labels: BoolArray) -> tuple[float, float]:
-    """Return intercept and slope of the logistic regression of `labels` on the blend (Newton's method)."""
+    """Return intercept and slope of the logistic regression of `labels` on the blend.
+
+    Newton's method; a step that overshoots is halved, which it does where the blend tells the two apart too well.
+    """
     design = np.stack([np.ones(len(blend)), blend.astype(np.float64)], axis=1)
+
+    def loss_of(coefficients: NDArray[np.float64]) -> float:
+        log_odds = design @ coefficients
+        fit = np.logaddexp(0, log_odds).sum() - log_odds[labels].sum()
+        return float(fit + RIDGE / 2 * coefficients @ coefficients)
+
     share = float(np.clip(labels.mean(), 1e-6, 1 - 1e-6))
     coefficients = np.array([np.log(share / (1 - share)), 0.0])
+    loss = loss_of(coefficients)
     for _ in range(NEWTON_STEPS):
-        probability = 1 / (1 + np.exp(-design @ coefficients))
+        probability = expit(design @ coefficients)
         curvature = (design.T * (probability * (1 - probability))) @ design + RIDGE * np.eye(2)
-        coefficients += np.linalg.solve(curvature, design.T @ (labels - probability) - RIDGE * coefficients)
+        step = np.linalg.solve(curvature, design.T @ (labels - probability) - RIDGE * coefficients)
+        while (tried := loss_of(coefficients + step)) > loss:
+            step /= 2
+        coefficients, loss = coefficients + step, tried
     return float(coefficients[0]), float(coefficients[1])
 
 

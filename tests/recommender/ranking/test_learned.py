@@ -46,6 +46,11 @@ def test_a_blend_without_a_fault_has_a_steep_finite_line() -> None:
     intercept, slope = learned.calibrate(BLEND, BLEND > 0)
     assert np.isfinite(intercept)
     assert 1 < slope < np.inf
+    # One of 600 stands out by 24 deviations: a whole Newton step would take the line far beyond, and then away.
+    outstanding = np.zeros(12_000, dtype=np.float32)
+    outstanding[::600] = 24
+    intercept, slope = learned.calibrate(outstanding, outstanding > 0)
+    assert -40 < intercept < 0 < intercept + 24 * slope < 40
 
 
 def test_trees_add_what_the_blend_misses(trees: Trees) -> None:
