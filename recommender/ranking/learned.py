@@ -42,6 +42,7 @@ PARAMETERS = {
 ROUNDS = 150
 NEWTON_STEPS = 15
 RIDGE = 1e-3
+CONVERGED = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,8 @@ def calibrate(blend: FloatArray, labels: BoolArray) -> tuple[float, float]:
         while (tried := loss_of(coefficients + step)) > loss:
             step /= 2
         coefficients, loss = coefficients + step, tried
+        if np.abs(step).max() < CONVERGED:
+            break
     return float(coefficients[0]), float(coefficients[1])
 
 
