@@ -89,6 +89,8 @@ DEFAULTS: dict[str, Any] = {
         "seed": "Similar to {title}",
         "preferences": "Because you like {name}",
         "popular": "Popular right now",
+        # Several items of the history together, none of them decisive.
+        "personal": "Picked for you",
         "new": "New: released in {year}",
         "rule": "Picked by our editors",
         "exploration": "New here",

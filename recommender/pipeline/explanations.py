@@ -8,7 +8,12 @@ import numpy as np
 
 from recommender.arrays import FloatArray
 from recommender.contracts import Candidates, Query
+from recommender.pipeline.counterfactuals import lowered_without
 from recommender.pipeline.recipes import Recipe
+from recommender.pipeline.runner import RANKED
+
+TESTED = 4
+"""History items that are tried as reasons of one list: each costs a scoring of its candidates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +23,8 @@ class Explanation:
     source: str
     """Name of the source that lifted the item most above the average candidate, or "rule" for a pin."""
     because_of: int | None
-    """Row of the history item (or seed) that added most to the blended score; None when none added anything."""
+    """Row of the seed, or of the history item that adds most to the blend and without which the score is lower; None
+    when none proved to be."""
     share: float
     """Its share of all that the history added, 0..1."""
 
@@ -35,14 +41,15 @@ def explain(recipe: Recipe, query: Query, candidates: Candidates) -> list[Explan
         shares = {slot.source.name: (slot.weight, 0.0) for slot in recipe.sources}
     parts = np.zeros((len(query.basis), len(candidates)), dtype=np.float32)
     lift: dict[str, FloatArray] = {}
-    for slot in recipe.sources:
-        name = slot.source.name
-        if name not in shares or name not in candidates.source_scores:
+    by_name = {slot.source.name: slot.source for slot in recipe.sources}
+    for column, (factor, mean) in shares.items():
+        name = column.partition(".")[0]
+        if name not in by_name or column not in candidates.source_scores:
             continue
-        factor, mean = shares[name]
-        scores = candidates.source_scores[name]
-        lift[name] = np.where(np.isfinite(scores), factor * (scores - mean), -np.inf).astype(np.float32)
-        contributions = slot.source.contributions(query, candidates.rows)
+        scores = candidates.source_scores[column]
+        lifted = np.where(np.isfinite(scores), factor * (scores - mean), -np.inf).astype(np.float32)
+        lift[name] = lift[name] + lifted if name in lift else lifted
+        contributions = by_name[name].contributions_to(column, query, candidates.rows)
         if contributions is not None:
             parts += np.float32(factor) * contributions
     return [
@@ -50,7 +57,10 @@ def explain(recipe: Recipe, query: Query, candidates: Candidates) -> list[Explan
         if pinned
         else Explanation(source=source, because_of=because_of, share=share)
         for pinned, source, (because_of, share) in zip(
-            candidates.pinned.tolist(), _sources(lift, len(candidates)), _seeds(query, parts), strict=True
+            candidates.pinned.tolist(),
+            _sources(lift, len(candidates)),
+            _because(recipe, query, candidates, parts),
+            strict=True,
         )
     ]
 
@@ -63,13 +73,39 @@ def _sources(lift: dict[str, FloatArray], n: int) -> list[str]:
     return [names[best] for best in np.argmax(np.stack(list(lift.values())), axis=0).tolist()]
 
 
-def _seeds(query: Query, parts: FloatArray) -> list[tuple[int | None, float]]:
-    """Return for each column of `parts` the basis row that adds most and its share, (None, 0) when none adds."""
-    if not len(parts):
-        return [(None, 0.0)] * parts.shape[1]
-    best, most = query.basis[np.argmax(parts, axis=0)], parts.max(axis=0)
+def _because(recipe: Recipe, query: Query, candidates: Candidates, parts: FloatArray) -> list[tuple[int | None, float]]:
+    """Return for each candidate the basis row that adds most to it, of those that prove to, and its share.
+
+    What adds most to the linear part need not add to the score: weights move up when an item goes, and the learned
+    ranker is not linear at all. So each reason is tested by asking again without it, for a few history items that
+    explain most of the list; (None, 0) where none of them holds.
+    """
+    nothing: list[tuple[int | None, float]] = [(None, 0.0)] * len(candidates)
+    if not len(parts) or not len(candidates):
+        return nothing
     totals = np.maximum(parts, 0).sum(axis=0)
-    shares = np.divide(most, totals, out=np.zeros_like(most), where=most > 0)
+    if query.seed is not None:
+        return [(int(query.seed), 1.0) if total > 0 else (None, 0.0) for total in totals.tolist()]
+    ranked: Candidates | None = query.scratch.get(RANKED)
+    if ranked is None:
+        return nothing
+    known = np.isin(candidates.rows, ranked.rows) & ~candidates.pinned
+    best = np.full(len(candidates), -1)
+    open_parts = np.where(known[None, :], parts, 0.0)
+    for _ in range(TESTED):
+        unexplained = (best < 0) & (open_parts.max(axis=0) > 0)
+        if not unexplained.any():
+            break
+        leading = np.argmax(open_parts[:, unexplained], axis=0)
+        place = int(np.bincount(leading, minlength=len(parts)).argmax())
+        proven = np.zeros(len(candidates), dtype=bool)
+        proven[known] = lowered_without(recipe, query, ranked, candidates.rows[known], place)
+        better = proven & (parts[place] > np.where(best >= 0, parts[best, np.arange(len(best))], 0.0))
+        best[better] = place
+        open_parts[place] = 0.0
+    shares = np.divide(parts[best, np.arange(len(best))], totals, out=np.zeros_like(totals), where=totals > 0)
+    rows = query.basis[best].tolist()
     return [
-        (row, share) if share > 0 else (None, 0.0) for row, share in zip(best.tolist(), shares.tolist(), strict=True)
+        (row, share) if place >= 0 else (None, 0.0)
+        for row, share, place in zip(rows, shares.tolist(), best.tolist(), strict=True)
     ]

@@ -37,7 +37,7 @@ def _worded(templates: Mapping[str, str], explanation: Explanation, query: Query
     year = catalogue.cards[row].year
     if explanation.source == "new_items" and year is not None:
         return templates["new"].format(year=year)
-    return templates["popular"]
+    return templates["popular" if explanation.source in NOT_PERSONAL or not len(query.basis) else "personal"]
 
 
 def _relation(query: Query, because_of: int) -> str:

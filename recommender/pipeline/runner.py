@@ -20,6 +20,8 @@ BACKEND_FAILURES = (BackendError, RedisError, DatabaseError, OSError)
 """What a stage may fail with; anything else is a programming error and raises."""
 
 REMOVED_KEPT = 50
+RANKED = "ranked"
+"""Where `Query.scratch` keeps the candidates as they were scored, before any re-ranker: explanations ask again."""
 
 T = TypeVar("T")
 
@@ -65,9 +67,17 @@ def rank(recipe: Recipe, query: Query, candidates: Candidates, trace: Trace) -> 
         When the business rules could not do their work.
     """
     candidates = _score(recipe, query, candidates, trace)
+    query.scratch[RANKED] = candidates
     for reranker in recipe.rerankers:
         candidates = _rerank(reranker, query, candidates, trace)
     return candidates.take(np.arange(min(query.limit, len(candidates))))
+
+
+def rescore(recipe: Recipe, query: Query, rows: RowArray) -> Candidates:
+    """Return the given rows scored for this query, best first; nothing is proposed and nothing filtered."""
+    candidates, trace = Candidates.of(rows), Trace()
+    candidates.source_scores = _source_scores(recipe, query, candidates, trace)
+    return _score(recipe, query, candidates, trace)
 
 
 def _retrieve(recipe: Recipe, query: Query, trace: Trace) -> RowArray:

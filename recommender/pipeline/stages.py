@@ -45,6 +45,13 @@ class Source(Stage):
         """
         return None
 
+    def contributions_to(self, column: str, query: Query, rows: RowArray) -> FloatArray | None:
+        """Return the same for one of `columns`; None for one that has no such parts."""
+        return self.contributions(query, rows) if column == self.name else None
+
+    def prime(self, reduced: Query, query: Query, place: int) -> None:
+        """Put into the scratch of `reduced`, which is `query` without the history item at `place`, what still holds."""
+
 
 class Filter(Stage):
     """Says what must not be shown. Fails closed: the fallback recipe answers."""

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from recommender.arrays import FloatArray
 from recommender.ranking import blend, learned
@@ -38,7 +37,8 @@ class Ranking:
     quality: dict[str, float]
     """Mean NDCG@10 on validation of each column alone, of "blend" and of "learned"."""
     scores: FloatArray
-    """(candidates,) out-of-fold scores of the chosen one: what it would have said of requests it did not know."""
+    """(candidates,) out-of-fold scores of the chosen one, on no particular scale: what it would have said of requests
+    it did not know."""
 
     def meta(self) -> dict[str, Any]:
         """Return what a version notes: JSON values."""
@@ -80,7 +80,7 @@ def choose(examples: Examples, seed: int) -> Ranking:
     quality["blend"] = float(examples.ndcg(blended).mean())
     quality["learned"] = float(examples.ndcg(learnt).mean())
     if quality["learned"] > max(quality["blend"], quality[best_single]):
-        kind, scores = "learned", as_probability(learnt)
+        kind, scores = "learned", learnt
     elif quality["blend"] > quality[best_single]:
         kind, scores = "blend", blended
     else:
@@ -93,11 +93,6 @@ def choose(examples: Examples, seed: int) -> Ranking:
         quality=quality,
         scores=scores,
     )
-
-
-def as_probability(log_odds: FloatArray) -> FloatArray:
-    """Return (n,) float32 in 0..1."""
-    return np.asarray(expit(log_odds.astype(np.float64)), dtype=np.float32)
 
 
 def _folds(examples: Examples, seed: int) -> NDArray[np.int64]:

@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from recommender.arrays import FloatArray
 from recommender.contracts import Candidates, Query
 from recommender.pipeline.stages import Scorer
-from recommender.scorers.weighted_blend import ROUNDING, WeightedBlend, total_of
+from recommender.scorers.weighted_blend import ROUNDING, WeightedBlend, as_probability, total_of
 
+SMALLEST = 1e-7
+"""Scores are kept this far from 0 and 1, whose log-odds are infinite."""
 Shares = Mapping[str, tuple[float, float]]
 """Source → what one unit of its score adds, and its mean."""
 
 
 class ColdStart(Scorer):
-    """p · z(score so far) + (1 − p) · z(prior), brought to 0..1; p = n / (n + events).
+    """p · z(score so far) + (1 − p) · z(prior), on the scale of the score so far; p = n / (n + events).
 
     n is the number of items of the history, of which none counts more than 1 and one merely looked at less; the prior
     is the weighted blend of the sources that need no history. With `events` = 1 the mix costs a user with one event or
@@ -49,12 +51,18 @@ class ColdStart(Scorer):
             return candidates.score
         n = float(np.minimum(query.history.weights, 1.0).sum())
         personal = n / (n + self.events)
-        so_far, _ = _standardised(candidates.score)
+        log_odds = _log_odds(candidates.score)
+        so_far, sigma = _standardised(log_odds)
         stated, sigma_prior = _standardised(total_of(query, candidates, prior))
         mixed = personal * so_far + (1 - personal) * stated
         _mix_shares(query, candidates, prior, personal, (1 - personal) / sigma_prior)
-        low, high = mixed.min(initial=np.inf), mixed.max(initial=-np.inf)
-        return ((mixed - low) / (high - low) if high - low > ROUNDING else np.ones_like(mixed)).astype(np.float32)
+        # On the scale that the score had, so that a learned ranker's probabilities stay what they are.
+        return as_probability(np.nanmean(log_odds) + sigma * mixed)
+
+
+def _log_odds(score: FloatArray) -> NDArray[np.float64]:
+    inside = np.clip(score.astype(np.float64), SMALLEST, 1 - SMALLEST)
+    return np.log(inside / (1 - inside))
 
 
 def _mix_shares(query: Query, candidates: Candidates, prior: Shares, personal: float, prior_factor: float) -> None:

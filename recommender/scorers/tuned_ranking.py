@@ -8,9 +8,11 @@ from recommender.arrays import FloatArray
 from recommender.contracts import Candidates, Query
 from recommender.ranking import learned
 from recommender.ranking.blend import of_z
-from recommender.ranking.choosing import as_probability
 from recommender.ranking.features import features
-from recommender.scorers.weighted_blend import WeightedBlend
+from recommender.scorers.weighted_blend import WeightedBlend, as_probability
+
+HEAD = 150
+"""Candidates that the trees are asked about, best by the blend."""
 
 
 class TunedRanking(WeightedBlend):
@@ -33,4 +35,9 @@ class TunedRanking(WeightedBlend):
         deviation = blended - blended.mean()
         spread = deviation.std()
         standardised = deviation / spread if spread > 0 else deviation
-        return as_probability(learned.of(query.model.bundle).predict(standardised, rows))
+        # Trees correct the order of the head; what the blend puts far behind does not come into a list.
+        trees = learned.of(query.model.bundle)
+        log_odds = trees.intercept + trees.slope * standardised
+        head = np.argsort(-standardised, kind="stable")[:HEAD]
+        log_odds[head] = trees.predict(standardised[head], rows[head])
+        return as_probability(log_odds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +12,18 @@ from recommender.arrays import FloatArray
 from recommender.contracts import Candidates, Query
 from recommender.pipeline.stages import Scorer
 
+
+def as_probability(log_odds: NDArray[np.floating[Any]]) -> FloatArray:
+    """Return (n,) float32 in 0..1: the logistic function."""
+    return (1 / (1 + np.exp(-log_odds.astype(np.float64)))).astype(np.float32)
+
+
 ROUNDING = 4 * float(np.finfo(np.float32).eps)
 """Share of the largest score: a smaller spread is rounding, and standardising it would drown the other sources."""
 
 
 class WeightedBlend(Scorer):
-    """Σ weight(s) · z(s), brought to 0..1 by the best and the worst candidate.
+    """The weighted mean of z(s), brought to 0..1 by the logistic function: 0.5 is the average candidate.
 
     z standardises each source's scores over this request's candidates; a candidate that a source does not know gets
     that source's lowest z, or the mean when it is newer than the model: nothing speaks against it yet. Standardising
@@ -37,8 +44,8 @@ class WeightedBlend(Scorer):
         shares = self.shares(candidates)
         query.scratch[self.name] = shares
         blended = total_of(query, candidates, shares)
-        low, high = blended.min(initial=np.inf), blended.max(initial=-np.inf)
-        return ((blended - low) / (high - low) if high > low else np.ones_like(blended)).astype(np.float32)
+        total = sum(abs(self.weights[name]) for name in shares) or 1.0
+        return as_probability(blended / total)
 
     def shares(self, candidates: Candidates) -> dict[str, tuple[float, float]]:
         """Return what one unit of each source's raw score adds (weight / standard deviation), and the source's mean.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -87,6 +87,13 @@ class NeighbourSource(Source):
         return {name: view.spread(scores, rows) for name, scores in zip(names, work.scores, strict=True)}
 
     def contributions(self, query: Query, rows: RowArray) -> FloatArray:
+        return self._parts(query, rows, 0)
+
+    def contributions_to(self, column: str, query: Query, rows: RowArray) -> FloatArray | None:
+        names = [self.name, *(f"{self.name}.{label}" for label in self.variants)]
+        return self._parts(query, rows, names.index(column)) if column in names else None
+
+    def _parts(self, query: Query, rows: RowArray, variant: int) -> FloatArray:
         view = _view(query)
         model_rows, known = view.known(rows)
         work = self._work(query, view)
@@ -97,8 +104,21 @@ class NeighbourSource(Source):
         hits = np.flatnonzero(columns >= 0)
         history = np.searchsorted(work.entries.indptr, hits, side="right") - 1
         parts = np.zeros((len(query.basis), len(rows)), dtype=np.float32)
-        parts[np.flatnonzero(work.known)[history], columns[hits]] = work.weights[0, history] * work.entries.data[hits]
+        parts[np.flatnonzero(work.known)[history], columns[hits]] = (
+            work.weights[variant, history] * work.entries.data[hits]
+        )
         return parts
+
+    def prime(self, reduced: Query, query: Query, place: int) -> None:
+        work: _Work | None = query.scratch.get(self.name)
+        if work is None:
+            return
+        # The rows of the matrix stay; the one that has never been weighs nothing.
+        others = np.flatnonzero(np.delete(work.known, place))
+        stands = np.flatnonzero(np.flatnonzero(work.known) != place)
+        weights = np.zeros_like(work.weights)
+        weights[:, stands] = self._weights(reduced, _view(query))[:, others]
+        reduced.scratch[self.name] = replace(work, weights=weights, scores=_sums(work.entries, weights))
 
     def _work(self, query: Query, view: ModelView) -> _Work:
         """Return what is computed once a request."""
@@ -109,16 +129,22 @@ class NeighbourSource(Source):
 
     def _add_up(self, query: Query, view: ModelView) -> _Work:
         model_rows, known = view.known(query.basis)
-        half_lives = [
-            resolve(view.bundle, self.artefact, chosen) for chosen in (self.half_life, *self.variants.values())
-        ]
-        weights = np.stack([query.basis_weights(half_life, self.floor)[known] for half_life in half_lives])
         entries = view.matrix(self.artefact)[model_rows[known]]
         if self.popularity_discount:
             popularity = view.array("popularity")[entries.indices]
             entries.data = entries.data / (popularity + 10) ** np.float32(self.popularity_discount)
-        scores = np.ascontiguousarray((entries.T @ weights.T).T, dtype=np.float32)
-        return _Work(known=known, weights=weights, entries=entries, scores=scores)
+        weights = np.ascontiguousarray(self._weights(query, view)[:, known])
+        return _Work(known=known, weights=weights, entries=entries, scores=_sums(entries, weights))
+
+    def _weights(self, query: Query, view: ModelView) -> FloatArray:
+        """Return (1 + variants, basis)."""
+        half_lives = [self.half_life, *self.variants.values()]
+        resolved = [resolve(view.bundle, self.name, half_life) for half_life in half_lives]
+        return np.stack([query.basis_weights(half_life, self.floor) for half_life in resolved])
+
+
+def _sums(entries: sparse.csr_matrix, weights: FloatArray) -> FloatArray:
+    return np.ascontiguousarray((entries.T @ weights.T).T, dtype=np.float32)
 
 
 def _view(query: Query) -> ModelView:

@@ -23,6 +23,7 @@ from recommender.ranking.choosing import Ranking
 from recommender.ranking.examples import Examples
 from recommender.ranking.features import features
 from recommender.scorers.tuned_ranking import TunedRanking
+from recommender.scorers.weighted_blend import as_probability
 from recommender.training import split, trial
 from recommender.training.dataset import Interactions
 from recommender.training.embedding_spaces import IndexedSpace
@@ -105,7 +106,8 @@ def _rank(
     gathered = list(in_parallel(gather, users.tolist()))
     examples = _examples(gathered, columns, truth)
     ranking = None
-    if columns and len(users) >= int(conf.get("TUNING")["minimum_users"]):
+    # Cross-validation needs somebody in each fold, whatever the site calls enough.
+    if columns and len(users) >= max(int(conf.get("TUNING")["minimum_users"]), choosing.FOLDS):
         progress("ranking: learning")
         ranking = choosing.choose(examples, seed)
     progress("ranking: measuring")
@@ -148,7 +150,7 @@ def _lists(recipe: Recipe, queries: Sequence[Query], examples: Examples, ranking
         candidates.source_scores = dict(zip(examples.columns, examples.features[span].T, strict=False))
         scorers = recipe.scorers
         if ranking is not None:
-            candidates.score = ranking.scores[span]
+            candidates.score = as_probability(ranking.scores[span])
             scorers = tuple(scorer for scorer in recipe.scorers if not isinstance(scorer, TunedRanking))
         lists.append(runner.rank(replace(recipe, scorers=scorers), query, candidates, Trace()).rows)
     return lists
