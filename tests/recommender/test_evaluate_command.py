@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 GROUPS = [[f"crime {number}" for number in range(6)], [f"comedy {number}" for number in range(6)]]
 USERS = 12
@@ -136,6 +137,89 @@ def test_one_user_and_one_item_are_enough(tmp_path: Path) -> None:
     lists, report = evaluate(tmp_path)
     assert lists == {"bob": ["heat"]}
     assert (report["final"]["users"], report["final"]["hit_rate"]) == (2, 0.5)
+
+
+MANY = 14
+
+
+def people(count: int, *lines: str) -> list[str]:
+    """Return interactions of `count` users who each take ten of twenty films in a row, and `lines`."""
+    return [*(f"user {user},film {(user + step) % 20},{step}" for user in range(count) for step in range(10)), *lines]
+
+
+ODD: dict[str, tuple[list[str], list[str]]] = {
+    "one user": ([f"ann,film {step},{step}" for step in range(10)], ["ann,jaws,99"]),
+    "two users": (people(2), ["user 0,film 10,99"]),
+    "one item": (["ann,heat,1", "bob,heat,2", "eve,heat,3"], ["eve,heat,4"]),
+    "nobody shares an item": (
+        [f"user {n},film {n} {step},{step}" for n in range(MANY) for step in range(6)],
+        ["user 0,film 1 0,9"],
+    ),
+    "all users alike": (
+        [f"user {n},film {step},{step}" for n in range(MANY) for step in range(10)],
+        ["user 0,film 3,99"],
+    ),
+    "nobody of the test is known": (people(MANY), ["a stranger,film 3,99", "another,film 4,99"]),
+    "nothing of the test is known": (people(MANY), ["user 0,a new film,99"]),
+    "one item that everybody takes": (
+        people(MANY, *(f"user {n},the hit,{n}" for n in range(MANY))),
+        ["user 1,film 15,99"],
+    ),
+    "spaces and other scripts": (
+        [f"  Zoë {n} ,フィルム {(n + step) % 20}  ,{step}" for n in range(MANY) for step in range(10)],
+        ["Zoë 0,フィルム 15,99", '"Müller, ""Hans""",фильм,99'],
+    ),
+    "no times": ([f"user {n},film {(n + step) % 20}," for n in range(MANY) for step in range(10)], ["user 0,film 15,"]),
+    "some times missing": (
+        people(MANY, *(f"user {n},film {(n + 10) % 20}," for n in range(0, MANY, 5))),
+        ["user 0,film 15,"],
+    ),
+    "all at one moment": (
+        [f"user {n},film {(n + step) % 20},5" for n in range(MANY) for step in range(10)],
+        ["user 0,film 15,5"],
+    ),
+    "times before 1970": (people(MANY, "user 0,film 19,-1e9"), ["user 0,film 15,99"]),
+    "everything twice": (people(MANY) + people(MANY), ["user 0,film 15,99", "user 0,film 15,99"]),
+}
+
+
+@pytest.mark.parametrize("odd", list(ODD))
+def test_however_odd_the_data_there_are_lists(tmp_path: Path, settings: Settings, odd: str) -> None:
+    settings.RECOMMENDER_TUNING = {"users": 100, "ranked_users": 100, "minimum_users": 1}
+    train, test = ODD[odd]
+    for name, lines in (("train", train), ("test", test)):
+        (tmp_path / f"{name}.csv").write_text("\n".join(["user_id,item_id,timestamp", *lines]) + "\n", encoding="utf-8")
+    lists, report = evaluate(tmp_path)
+    known = {(row[0].strip(), row[1].strip()) for row in csv.reader(train)}
+    asked = list(dict.fromkeys(row[0] for row in csv.reader(test)))
+    assert report["final"]["users"] == len(asked)
+    for user in asked:
+        unseen = {item for _, item in known} - {item for by, item in known if by == user}
+        assert len(lists.get(user, [])) == min(20, len(unseen))
+        assert set(lists.get(user, [])) <= unseen
+
+
+@pytest.mark.parametrize("value", ["0", "-3", "nan"])
+def test_values_are_not_looked_at(files: Path, value: str) -> None:
+    """How many stars does not matter; that somebody took it does."""
+    expected = evaluate(files)
+    for name in ("train", "test"):
+        header, *lines = (files / f"{name}.csv").read_text().splitlines()
+        (files / f"{name}.csv").write_text(
+            "\n".join([f"{header},value", *(f"{line},{value}" for line in lines)]) + "\n"
+        )
+    assert evaluate(files) == expected
+
+
+def test_without_times_the_lists_are_those_of_taste(files: Path) -> None:
+    """The two films that are left of a user's group come first, in whatever order the file has them."""
+    for name in ("train", "test"):
+        lines = [line.rpartition(",")[0] + "," for line in (files / f"{name}.csv").read_text().splitlines()[1:]]
+        (files / f"{name}.csv").write_text("\n".join(["user_id,item_id,timestamp", *reversed(lines)]) + "\n")
+    lists, report = evaluate(files)
+    for user in range(USERS):
+        assert set(lists[f"user {user}"][:2]) == set(GROUPS[user % 2]) - set(taken(user)[:4])
+    assert not {"next_items", "session"} & set(report["sources"])
 
 
 @pytest.mark.parametrize(

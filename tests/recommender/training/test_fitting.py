@@ -116,6 +116,7 @@ def test_what_the_ranker_learns_from_is_what_serving_will_ask_it(monkeypatch: py
     """The features of an example are those of a request with the same history, made as serving makes it."""
     views: list[ModelView] = []
     compared: list[int] = []
+    chosen = choosing.choose
     data = two_tastes()
     past = data.take(np.tile(np.arange(LENGTH) < LENGTH - 2, USERS))
 
@@ -139,9 +140,9 @@ def test_what_the_ranker_learns_from_is_what_serving_will_ask_it(monkeypatch: py
             served = features(request, candidates, examples.columns)
             assert served == pytest.approx(examples.features[span], nan_ok=True, abs=1e-6)
             compared.append(user)
-        return choosing.choose(examples, seed)
+        return chosen(examples, seed)
 
     monkeypatch.setattr(fitting, "model_view", SimpleNamespace(build=build))
-    monkeypatch.setattr(fitting, "choosing", SimpleNamespace(choose=choose))
+    monkeypatch.setattr(choosing, "choose", choose)
     fit(data, CATALOGUE)
     assert compared == [0, 7, USERS - 1]
