@@ -96,14 +96,15 @@ def test_redis_and_postgres_agree_after_random_events(committed: dict[str, int])
     assert len(load("ann")[0].item_pks) > 50
 
 
-def test_a_long_history_is_cut_to_the_newest(committed: dict[str, int]) -> None:
+def test_a_long_history_is_cut_to_the_newest(committed: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "HISTORY_LENGTH", 300)
     record([event(at=NOON)])
     load("ann")
     for start in range(0, 700, 100):
         record([event("alien", at=NOON + timedelta(seconds=1 + start + n)) for n in range(100)])
         assert_same(load("ann")[0], features.from_database("ann"))
     found, _ = load("ann")
-    assert len(found.item_pks) == features.HISTORY_LENGTH
+    assert len(found.item_pks) == 300
     assert found.occurred_at[0] == NOON.timestamp() + 700
     assert found.seen_pks.tolist() == sorted([committed["heat"], committed["alien"]])
 

@@ -57,12 +57,11 @@ def test_no_events_are_an_empty_history() -> None:
 
 
 def test_only_the_newest_items_are_kept() -> None:
-    wide = catalogue_of(*({} for _ in range(305)))
+    n = history.HISTORY_ITEMS + 5
+    wide = catalogue_of(*({} for _ in range(n)))
     pks = wide.pks[::-1].copy()
-    built = history.build(
-        pks, np.ones(305, np.float32), np.arange(305.0, 0, -1), np.empty(0, np.int64), wide
-    )  # fmt: skip
-    assert built.rows.tolist() == list(range(304, 4, -1))
+    built = history.build(pks, np.ones(n, np.float32), np.arange(n, 0.0, -1), np.empty(0, np.int64), wide)
+    assert built.rows.tolist() == list(range(n - 1, 4, -1))
 
 
 def test_the_kth_newest_item_weighs_less() -> None:
