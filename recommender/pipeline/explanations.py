@@ -26,7 +26,7 @@ class Explanation:
     """Row of the seed, or of the history item that adds most to the blend and without which the score is lower; None
     when none proved to be."""
     share: float
-    """Its share of all that the history added, 0..1."""
+    """What it, or what adds most, is of all that the history added, 0..1; 0 when the history added nothing."""
 
 
 def explain(recipe: Recipe, query: Query, candidates: Candidates) -> list[Explanation]:
@@ -78,7 +78,7 @@ def _because(recipe: Recipe, query: Query, candidates: Candidates, parts: FloatA
 
     What adds most to the linear part need not add to the score: weights move up when an item goes, and the learned
     ranker is not linear at all. So each reason is tested by asking again without it, for a few history items that
-    explain most of the list; (None, 0) where none of them holds.
+    explain most of the list; None, with the share of what adds most, where none of them holds.
     """
     nothing: list[tuple[int | None, float]] = [(None, 0.0)] * len(candidates)
     if not len(parts) or not len(candidates):
@@ -103,9 +103,10 @@ def _because(recipe: Recipe, query: Query, candidates: Candidates, parts: FloatA
         better = proven & (parts[place] > np.where(best >= 0, parts[best, np.arange(len(best))], 0.0))
         best[better] = place
         open_parts[place] = 0.0
-    shares = np.divide(parts[best, np.arange(len(best))], totals, out=np.zeros_like(totals), where=totals > 0)
-    rows = query.basis[best].tolist()
+    leading = np.where(best >= 0, best, np.argmax(parts, axis=0))
+    most = np.maximum(parts[leading, np.arange(len(leading))], 0)
+    shares = np.divide(most, totals, out=np.zeros_like(totals), where=totals > 0)
     return [
-        (row, share) if place >= 0 else (None, 0.0)
-        for row, share, place in zip(rows, shares.tolist(), best.tolist(), strict=True)
+        (row if place >= 0 else None, share)
+        for row, share, place in zip(query.basis[leading].tolist(), shares.tolist(), best.tolist(), strict=True)
     ]

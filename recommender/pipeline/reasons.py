@@ -37,7 +37,7 @@ def _worded(templates: Mapping[str, str], explanation: Explanation, query: Query
     year = catalogue.cards[row].year
     if explanation.source == "new_items" and year is not None:
         return templates["new"].format(year=year)
-    return templates["popular" if explanation.source in NOT_PERSONAL or not len(query.basis) else "personal"]
+    return templates["personal" if explanation.share > 0 and explanation.source not in NOT_PERSONAL else "popular"]
 
 
 def _relation(query: Query, because_of: int) -> str:

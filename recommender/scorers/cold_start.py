@@ -57,7 +57,8 @@ class ColdStart(Scorer):
         mixed = personal * so_far + (1 - personal) * stated
         _mix_shares(query, candidates, prior, personal, (1 - personal) / sigma_prior)
         # On the scale that the score had, so that a learned ranker's probabilities stay what they are.
-        return as_probability(np.nanmean(log_odds) + sigma * mixed)
+        level = np.nanmean(log_odds) if np.isfinite(log_odds).any() else 0.0
+        return as_probability(level + sigma * mixed)
 
 
 def _log_odds(score: FloatArray) -> NDArray[np.float64]:

@@ -56,7 +56,8 @@ def test_the_first_event_makes_the_list_personal(site: FilmSite) -> None:
     made = serving.recommend("ann")
     assert (made.fallback, made.fallback_reason, made.recipe) == (False, "", "personalized")
     first = made.items[0]
-    assert (first.item_id, first.score, first.source) == ("arrival", 1.0, "item_to_item")
+    assert (first.item_id, first.source) == ("arrival", "item_to_item")
+    assert 0.5 < first.score < 1
     assert first.reason == "Because you watched Alien"
     assert "alien" not in ids(made)
     assert [item.score for item in made.items] == sorted((item.score for item in made.items), reverse=True)

@@ -49,7 +49,8 @@ def test_candidates_of_all_sources_are_ranked_together() -> None:
     shown = ran(recipe(one, two, scorers=(blend,)))
     # z of fixed: 1, −1, −1 (not known: its lowest); of other: −1 (not known), −1, 1.
     assert shown.rows.tolist() == [0, 3, 2]
-    assert shown.score.tolist() == [1.0, 1.0, 0.0]
+    # Their means 0, 0 and −1, by the logistic function.
+    assert shown.score.tolist() == pytest.approx([0.5, 0.5, 0.268941], abs=1e-6)
     assert shown.source_scores["fixed"] == pytest.approx([0.9, NAN, 0.1], nan_ok=True)
 
 

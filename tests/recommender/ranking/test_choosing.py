@@ -102,8 +102,7 @@ def test_where_no_source_knows_trees_are_the_ranking() -> None:
     assert ranking.kind == "learned"
     assert ranking.quality["learned"] > max(ranking.quality["blend"], ranking.quality["one"], ranking.quality["two"])
     assert ranking.quality["learned"] > 0.9
-    assert (ranking.scores >= 0).all()
-    assert (ranking.scores <= 1).all()
+    assert np.isfinite(ranking.scores).all()
     assert ranking.trees is not None
     assert ranking.arrays()[ARTEFACT].tobytes().decode() == ranking.trees.text
     # The published trees are made of all requests and rank them like the out-of-fold ones.
@@ -137,7 +136,3 @@ def test_a_version_notes_the_choice_as_json() -> None:
     assert set(meta["quality"]) == {"one", "two", "blend", "learned"}
     assert "intercept" not in meta
     assert {"intercept", "slope"} < set(choosing.choose(requests(affinity_says_it), SEED).meta())
-
-
-def test_a_probability_keeps_the_order() -> None:
-    assert choosing.as_probability(np.array([-np.log(3), 0, np.log(3)])).tolist() == pytest.approx([0.25, 0.5, 0.75])

@@ -16,7 +16,7 @@ from recommender.ranking.features import features, names
 from recommender.registry import storage
 from recommender.registry.artifacts import Bundle
 from recommender.scorers.tuned_ranking import TunedRanking
-from recommender.scorers.weighted_blend import WeightedBlend
+from recommender.scorers.weighted_blend import WeightedBlend, as_probability
 from tests.recommender.worlds import bundle_of, candidates_of, catalogue_of, history_of, query_of
 
 NAN = float("nan")
@@ -104,7 +104,7 @@ def test_a_learned_ranking_scores_as_it_did_in_training(trees: learned.Trees) ->
         wanted=np.array([1]),
     )
     in_training = trees.predict(blend.score(examples, meta["weights"]), rows)
-    assert scored(query) == pytest.approx(choosing.as_probability(in_training), abs=1e-6)
+    assert scored(query) == pytest.approx(as_probability(in_training), abs=1e-6)
 
 
 def test_a_version_written_and_read_back_ranks_the_same(trees: learned.Trees, settings: Any, tmp_path: Path) -> None:
