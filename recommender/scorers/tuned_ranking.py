@@ -23,7 +23,7 @@ class TunedRanking(WeightedBlend):
 
     def score(self, query: Query, candidates: Candidates) -> FloatArray:
         ranking = query.model.bundle.meta.get("ranking") if query.model is not None else None
-        if ranking is None or not len(query.history.rows):
+        if ranking is None or not len(query.history.rows) or not len(candidates):
             return super().score(query, candidates)
         # The explanations split the linear part, whatever has the last word.
         query.scratch[self.name] = WeightedBlend(ranking["weights"]).shares(candidates)
