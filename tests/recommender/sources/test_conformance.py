@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 from interactions.popularity import Ranked, Trending
 from interactions.preferences import Preferences
 from recommender.contracts import Query
+from recommender.pipeline.counterfactuals import without
 from recommender.pipeline.recipes import STAGES
 from recommender.pipeline.stages import Source
 from recommender.vector_index.base import unit_rows
@@ -132,3 +133,17 @@ def test_it_writes_nothing_but_its_own_scratch(source: Source, basis: str) -> No
     assert set(query.scratch) <= {source.name}
     assert all(np.array_equal(BUNDLE.arrays[name], array) for name, array in before.items())
     assert not inspect.isabstract(type(source))
+
+
+def test_asked_again_without_an_item_it_may_use_what_still_holds(source: Source, basis: str) -> None:
+    """Explanations prime a request that lacks one history item with the work of the one that has it."""
+    query = queries()[basis]
+    source.columns(query, ROWS)
+    # Only a history of several can lack one of them.
+    for place in range(len(query.history.rows)) if basis == "history" else ():
+        primed, anew = without(query, place), without(query, place)
+        source.prime(primed, query, place)
+        expected = source.columns(anew, ROWS)
+        assert set(expected) == set(source.columns(primed, ROWS))
+        for name, scores in source.columns(primed, ROWS).items():
+            assert scores == pytest.approx(expected[name], nan_ok=True, abs=1e-6)

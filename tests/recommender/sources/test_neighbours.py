@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,30 @@ def test_recency_halves_by_events_down_to_the_floor() -> None:
     assert ItemToItem(half_life=1).score(query, np.array([0, 1])) == pytest.approx([1.1 * 0.4, -1.1 * 0.2 + 0.6 * 0.3])
     query = query_of(CATALOGUE, BUNDLE, history=history_of([2, 0]))
     assert Session(half_life=1).score(query, np.array([0, 1])) == pytest.approx([0.4, -0.2 + 0.5 * 0.3])
+
+
+def test_a_half_life_can_be_what_the_version_was_tuned_to() -> None:
+    tuned = replace(BUNDLE, meta={**BUNDLE.meta, "half_lives": {"item_to_item": 1.0}})
+    source = ItemToItem(half_life="tuned")
+    query = query_of(CATALOGUE, tuned, history=history_of([2, 0]))
+    assert source.score(query, np.array([0, 1])) == pytest.approx([1.1 * 0.4, -1.1 * 0.2 + 0.6 * 0.3])
+    # A version that says nothing weighs all alike.
+    query = query_of(CATALOGUE, BUNDLE, history=history_of([2, 0]))
+    assert source.score(query, np.array([0, 1])) == pytest.approx([0.4, -0.2 + 0.3])
+
+
+def test_the_same_sum_at_other_half_lives_is_a_column_each() -> None:
+    query = query_of(CATALOGUE, BUNDLE, history=history_of([2, 0]))
+    source = ItemToItem(half_life=1, variants={"even": None})
+    found = source.columns(query, EVERYTHING)
+    assert found["item_to_item"] == pytest.approx([0.44, -0.04, 0.6 * 0.5, np.nan], nan_ok=True)
+    assert found["item_to_item.even"] == pytest.approx([0.4, 0.1, 0.5, np.nan], nan_ok=True)
+    assert list(found) == ["item_to_item", "item_to_item.even"]
+    for column, scores in found.items():
+        parts = source.contributions_to(column, query, EVERYTHING)
+        assert parts is not None
+        assert parts.sum(axis=0) == pytest.approx(np.nan_to_num(scores))
+    assert source.contributions_to("session", query, EVERYTHING) is None
 
 
 def test_only_positive_scores_are_proposed_without_deleted_items() -> None:
