@@ -66,9 +66,10 @@ def choose(examples: Examples, seed: int) -> Ranking:
         """Return the blend and the trees of all requests but this fold's."""
         known = folds != fold
         weights = blend.search(examples, known)
-        rows = known[request_of]
-        blended = blend.score(examples, weights)[rows]
-        return weights, learned.train(examples.features[rows], blended, examples.taken[rows], feature_names, seed)
+        blended = blend.score(examples, weights)
+        rows = known[request_of] & (examples.places(blended) < learned.HEAD)
+        trees = learned.train(examples.features[rows], blended[rows], examples.taken[rows], feature_names, seed)
+        return weights, trees
 
     # The last "fold" is no request's: what is made without it is made of all.
     *partial, (weights, trees) = in_parallel(made_of, range(FOLDS + 1), chunk=1)
@@ -76,7 +77,9 @@ def choose(examples: Examples, seed: int) -> Ranking:
     for fold, (fold_weights, fold_trees) in enumerate(partial):
         unknown = folds[request_of] == fold
         blended[unknown] = blend.score(examples, fold_weights)[unknown]
-        learnt[unknown] = fold_trees.predict(blended[unknown], examples.features[unknown])
+        head = unknown & (examples.places(blended) < learned.HEAD)
+        learnt[unknown] = fold_trees.linear(blended[unknown])
+        learnt[head] = fold_trees.predict(blended[head], examples.features[head])
     quality["blend"] = float(examples.ndcg(blended).mean())
     quality["learned"] = float(examples.ndcg(learnt).mean())
     if quality["learned"] > max(quality["blend"], quality[best_single]):

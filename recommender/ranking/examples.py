@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,14 @@ class Examples:
     def request_of(self) -> NDArray[np.int64]:
         """(candidates,) the request each belongs to."""
         return np.repeat(np.arange(len(self)), np.diff(self.starts))
+
+    def places(self, scores: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
+        """Return (candidates,) each candidate's place in its request, from 0, by `scores`; ties in row order."""
+        request = self.request_of
+        order = np.lexsort((self.rows, -scores, request))
+        places = np.empty(len(order), dtype=np.int64)
+        places[order] = np.arange(len(order)) - self.starts[request]
+        return places
 
     def ndcg(self, scores: NDArray[np.floating], k: int = 10) -> NDArray[np.float64]:
         """Return (users,) NDCG@k of each request's candidates in the order of `scores`; ties in row order."""

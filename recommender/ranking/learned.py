@@ -39,6 +39,8 @@ PARAMETERS = {
     "deterministic": True,
     "force_row_wise": True,
 }
+HEAD = 150
+"""Candidates of a request, best by the blend, whose order the trees correct; what lies behind keeps its place."""
 ROUNDS = 150
 NEWTON_STEPS = 15
 RIDGE = 1e-3
@@ -53,6 +55,10 @@ class Trees:
     slope: float
     text: str
     """LightGBM's own format."""
+
+    def linear(self, blend: FloatArray) -> FloatArray:
+        """Return (n,) float32 log-odds without the trees."""
+        return np.asarray(self.intercept + self.slope * blend, dtype=np.float32)
 
     def predict(self, blend: FloatArray, rows: FloatArray) -> FloatArray:
         """Return (n,) float32 log-odds.

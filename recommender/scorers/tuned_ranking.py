@@ -11,9 +11,6 @@ from recommender.ranking.blend import of_z
 from recommender.ranking.features import features
 from recommender.scorers.weighted_blend import WeightedBlend, as_probability
 
-HEAD = 150
-"""Candidates that the trees are asked about, best by the blend."""
-
 
 class TunedRanking(WeightedBlend):
     """What `meta["ranking"]` of the model version says; the recipe's weights for a version that was never tuned.
@@ -35,9 +32,8 @@ class TunedRanking(WeightedBlend):
         deviation = blended - blended.mean()
         spread = deviation.std()
         standardised = deviation / spread if spread > 0 else deviation
-        # Trees correct the order of the head; what the blend puts far behind does not come into a list.
         trees = learned.of(query.model.bundle)
-        log_odds = trees.intercept + trees.slope * standardised
-        head = np.argsort(-standardised, kind="stable")[:HEAD]
+        log_odds = trees.linear(standardised)
+        head = np.argsort(-standardised, kind="stable")[: learned.HEAD]
         log_odds[head] = trees.predict(standardised[head], rows[head])
         return as_probability(log_odds)
