@@ -59,10 +59,13 @@ def ids(answered: Any) -> list[str]:
 def test_a_recipe_answers_for_itself() -> None:
     answered = answer("personal", query_of(CATALOGUE, BUNDLE, history=history_of([0])), known=True)
     assert (answered.recipe, answered.fallback, answered.fallback_reason) == ("personal", False, "")
-    # d goes with a: z of item_to_item √2 against −√0.5, of popular about −1.4 · 0.1; c is more popular than b.
+    # d goes with a: z of item_to_item √2 against −√0.5; popular counts a tenth, and c is more popular than b.
     assert ids(answered) == ["d", "c", "b"]
     assert answered.rows == (3, 2, 1)
-    assert [item.score for item in answered.items][::2] == [1.0, 0.0]
+    popular = np.log1p([5, 7, 0])
+    z = (popular - popular.mean()) / popular.std()
+    mean = (np.array([-(0.5**0.5), -(0.5**0.5), 2**0.5]) + 0.1 * z) / 1.1
+    assert [item.score for item in answered.items] == pytest.approx((1 / (1 + np.exp(-mean)))[::-1], abs=1e-6)
     first = answered.items[0]
     assert (first.reason, first.source, first.card) == ("Because you watched A", "item_to_item", CATALOGUE.cards[3])
 
