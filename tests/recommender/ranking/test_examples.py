@@ -24,6 +24,10 @@ def test_ndcg_is_that_of_each_requests_own_order() -> None:
     assert found == pytest.approx([1 / (1 + second), (1 + second) / (1 + second + third)])
 
 
+def test_places_are_counted_in_each_request() -> None:
+    assert EXAMPLES.places(np.array([0.1, 0.9, 0.5, 0.3, 0.3])).tolist() == [2, 0, 1, 0, 1]
+
+
 def test_what_stands_below_the_cut_does_not_count() -> None:
     scores = np.array([0.9, 0.5, 0.7, 0.1, 0.2])
     assert EXAMPLES.ndcg(scores, k=2).tolist() == [0.0, 1.0]

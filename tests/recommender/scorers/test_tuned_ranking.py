@@ -107,6 +107,22 @@ def test_a_learned_ranking_scores_as_it_did_in_training(trees: learned.Trees) ->
     assert scored(query) == pytest.approx(as_probability(in_training), abs=1e-6)
 
 
+def test_trees_correct_the_head_only(trees: learned.Trees, monkeypatch: pytest.MonkeyPatch) -> None:
+    meta, arrays = stored(trees)
+    corrected = np.array(scored(asked(meta, **arrays)))
+    monkeypatch.setattr(learned, "HEAD", 2)
+    query = asked(meta, **arrays)
+    z = np.nan_to_num(features(query, candidates_of(ROWS, [NAN] * 5, **SCORES), ("one", "two"))[:, :2])
+    blended = z @ np.array([1.0, 0.5], dtype=np.float32)
+    linear = as_probability(trees.linear((blended - blended.mean()) / blended.std()))
+    # By the blend: b before d, then the rest.
+    head = np.argsort(-blended)[:2]
+    assert sorted(head.tolist()) == [1, 3]
+    found = scored(query)
+    assert [found[place] for place in head] == pytest.approx(corrected[head])
+    assert [found[place] for place in (0, 2, 4)] == pytest.approx(linear[[0, 2, 4]])
+
+
 def test_a_version_written_and_read_back_ranks_the_same(trees: learned.Trees, settings: Any, tmp_path: Path) -> None:
     settings.RECOMMENDER_MODEL_DIRECTORY = str(tmp_path)
     meta, arrays = stored(trees)
