@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
@@ -42,7 +43,12 @@ def in_parallel(function: Callable[[T], R], values: Sequence[T], chunk: int = CH
     # Not multiprocessing's own Pool, which waits for ever for a process that was killed.
     pool = ProcessPoolExecutor(min(cores, len(chunks)), mp_context=multiprocessing.get_context("fork"))
     try:
-        for done in pool.map(_run_chunk, chunks):
+        with warnings.catch_warnings():
+            # Python 3.12 warns that a lock held by another thread (the lease's heartbeat) stays held in a child: the
+            # children take none but their own, they only compute.
+            warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+            results = pool.map(_run_chunk, chunks)
+        for done in results:
             yield from done
     finally:
         pool.shutdown(cancel_futures=True)
