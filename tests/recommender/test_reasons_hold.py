@@ -38,7 +38,7 @@ def data() -> Interactions:
     random = np.random.default_rng(4)
     users, items = [], []
     for user in range(USERS):
-        genre, taken = int(random.integers(GENRES)), set()
+        genre, taken = int(random.integers(GENRES)), set[int]()
         while len(taken) < EVENTS:
             item = int(random.integers(ITEMS // GENRES)) * GENRES + genre
             if item not in taken:
