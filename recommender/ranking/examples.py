@@ -46,11 +46,9 @@ class Examples:
 
     def ndcg(self, scores: NDArray[np.floating], k: int = 10) -> NDArray[np.float64]:
         """Return (users,) NDCG@k of each request's candidates in the order of `scores`; ties in row order."""
-        request = self.request_of
-        order = np.lexsort((self.rows, -scores, request))
-        place = np.arange(len(order)) - self.starts[request]
-        hit = self.taken[order] & (place < k)
-        gains = np.bincount(request[hit], weights=1 / np.log2(place[hit] + 2), minlength=len(self))
+        place = self.places(scores)
+        hit = self.taken & (place < k)
+        gains = np.bincount(self.request_of[hit], weights=1 / np.log2(place[hit] + 2), minlength=len(self))
         ideal = np.cumsum(1 / np.log2(np.arange(k) + 2))
         found: NDArray[np.float64] = gains / ideal[np.minimum(self.wanted, k) - 1]
         return found

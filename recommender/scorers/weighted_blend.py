@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from recommender.arrays import FloatArray
 from recommender.contracts import Candidates, Query
@@ -15,7 +16,7 @@ from recommender.pipeline.stages import Scorer
 
 def as_probability(log_odds: NDArray[np.floating[Any]]) -> FloatArray:
     """Return (n,) float32 in 0..1: the logistic function."""
-    return (1 / (1 + np.exp(-log_odds.astype(np.float64)))).astype(np.float32)
+    return np.asarray(expit(log_odds.astype(np.float64)), dtype=np.float32)
 
 
 ROUNDING = 4 * float(np.finfo(np.float32).eps)
