@@ -3,7 +3,7 @@
 1. A trigger on each table that steers serving raises that table's row in `catalog_revision`,
    in the transaction of the change (migrations call `watch` for it).
 2. After commit the writer copies all revisions to one Redis hash (`announce_after_commit`).
-3. A request reads the hash in the Redis round trip it makes anyway and compares it with what it holds;
+3. A request reads the hash in the Redis round trip it makes anyway and compares it with what it holds (`process_copy`);
    with Redis away it reads the five rows from Postgres (`current`).
 
 `announce_all` runs from beat as well, so that a lost announcement or raw SQL is mended within seconds.

@@ -6,7 +6,6 @@ when the catalogue's revision has moved, so a hidden or deleted item is gone on 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +18,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from catalog.models import Item
+from catalog.process_copy import ProcessCopy
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -163,20 +163,12 @@ def load(revision: int) -> Catalogue:
     return build(Item.objects.order_by("id").values(*columns).iterator(chunk_size=5000), revision=revision)
 
 
-_lock = threading.Lock()
-_current: Catalogue | None = None
+_copy = ProcessCopy(load)
 
 
 def current(revision: int) -> Catalogue:
-    """Return this process's snapshot, read anew when it is not of `revision`."""
-    global _current
-    snapshot = _current
-    if snapshot is not None and snapshot.revision == revision:
-        return snapshot
-    with _lock:
-        if _current is None or _current.revision != revision:
-            _current = load(revision)
-        return _current
+    """Return this process's snapshot, read anew when it is not of `revision` (of `catalog.revisions.CATALOGUE`)."""
+    return _copy.at(revision)
 
 
 def _posix(moment: datetime | None, default: float) -> float:

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-
 from django.db.models import F
 
+from catalog.process_copy import ProcessCopy
 from experiments.assignment import RunningExperiment, prepare
 from experiments.models import Experiment, Phase
-
-_lock = threading.Lock()
-_current: tuple[int, tuple[RunningExperiment, ...]] | None = None
-
-
-def running(revision: int) -> tuple[RunningExperiment, ...]:
-    """Return this process's running experiments, oldest first, read anew when they are not of `revision`.
-
-    `revision` is `catalog.revisions`' number for "experiments". No query while it stands still, two when it moved.
-    """
-    global _current
-    held = _current
-    if held is not None and held[0] == revision:
-        return held[1]
-    with _lock:
-        if _current is None or _current[0] != revision:
-            _current = (revision, load_running())
-        return _current[1]
 
 
 def load_running() -> tuple[RunningExperiment, ...]:
@@ -50,3 +31,14 @@ def load_running() -> tuple[RunningExperiment, ...]:
         )
         for phase in phases
     )
+
+
+_copy = ProcessCopy(lambda _: load_running())
+
+
+def running(revision: int) -> tuple[RunningExperiment, ...]:
+    """Return this process's running experiments, oldest first, read anew when they are not of `revision`.
+
+    `revision` is `catalog.revisions`' number for "experiments". No query while it stands still, two when it moved.
+    """
+    return _copy.at(revision)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.process_copy import ProcessCopy
 from interactions.models import EventType
 
 TAKEN_NOT_LIKED = np.float32(0.2)
@@ -48,22 +48,6 @@ class EventTypes:
         return np.where(known, self.weights[ids] * shares, np.float32(0)).astype(np.float32)
 
 
-_lock = threading.Lock()
-_current: EventTypes | None = None
-
-
-def current(revision: int) -> EventTypes:
-    """Return this process's copy, read anew when it is not of `revision` (of `catalog.revisions.EVENT_TYPES`)."""
-    global _current
-    held = _current
-    if held is not None and held.revision == revision:
-        return held
-    with _lock:
-        if _current is None or _current.revision != revision:
-            _current = load(revision)
-        return _current
-
-
 def load(revision: int) -> EventTypes:
     """Read the event types from Postgres (one query)."""
     rows = list(EventType.objects.values_list("id", "name", "weight", "half_life_days", "liked_from", "marks_seen"))
@@ -84,3 +68,11 @@ def load(revision: int) -> EventTypes:
         liked_from=liked_from,
         marks_seen=frozenset(pk for pk, *_, marks_seen in rows if marks_seen),
     )
+
+
+_copy = ProcessCopy(load)
+
+
+def current(revision: int) -> EventTypes:
+    """Return this process's copy, read anew when it is not of `revision` (of `catalog.revisions.EVENT_TYPES`)."""
+    return _copy.at(revision)

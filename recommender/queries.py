@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 
+from catalog.process_copy import ProcessCopy
 from recommender.exceptions import UnknownPlacement
 from recommender.models import Placement
 
@@ -61,17 +61,9 @@ def load_placements(revision: int) -> Placements:
     return Placements(revision, [PlacementSpec(**row) for row in rows])
 
 
-_lock = threading.Lock()
-_current: Placements | None = None
+_copy = ProcessCopy(load_placements)
 
 
 def placements(revision: int) -> Placements:
     """Return this process's placements, read anew when they are not of `revision` (that of `revisions.RULES`)."""
-    global _current
-    held = _current
-    if held is not None and held.revision == revision:
-        return held
-    with _lock:
-        if _current is None or _current.revision != revision:
-            _current = load_placements(revision)
-        return _current
+    return _copy.at(revision)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.process_copy import ProcessCopy
 from catalog.snapshot import Catalogue
 from recommender.arrays import BoolArray, FloatArray, RowArray
 from recommender.models import Rule
@@ -128,17 +128,16 @@ def load() -> list[RuleSpec]:
     ]
 
 
-_lock = threading.Lock()
+_copy = ProcessCopy(lambda _: load())
 _current: Rulebook | None = None
 
 
 def current(revision: int, catalogue: Catalogue) -> Rulebook:
-    """Return this process's rulebook, read or compiled anew when the rules or the catalogue have changed."""
+    """Return this process's rulebook, read anew when the rules have changed, compiled anew when the catalogue has."""
     global _current
     held = _current
     if held is not None and held.revision == revision and held.catalogue is catalogue:
         return held
-    with _lock:
-        specs = _current.specs if _current is not None and _current.revision == revision else load()
-        _current = Rulebook(revision, specs, catalogue)
-        return _current
+    # No lock: two threads here make two rulebooks and the later one is held. Neither has compiled anything yet.
+    book = _current = Rulebook(revision, _copy.at(revision), catalogue)
+    return book

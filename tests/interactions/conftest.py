@@ -21,7 +21,7 @@ ITEMS = ("inception", "heat", "alien", "up")
 @pytest.fixture(autouse=True)
 def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start each test with nothing held in memory and Redis trusted."""
-    monkeypatch.setattr(event_types, "_current", None)
+    monkeypatch.setattr(event_types._copy, "_held", None)
     monkeypatch.setattr(redis_breaker, "breaker", redis_breaker.CircuitBreaker())
 
 

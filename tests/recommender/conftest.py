@@ -31,7 +31,9 @@ Commit = Callable[[], AbstractContextManager[Any]]
 @pytest.fixture(autouse=True)
 def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget every copy of the database: a rolled-back test's revisions are used again by the next one."""
-    for module in (snapshot, experiment_queries, event_types, queries, model_view, rules):
+    for module in (snapshot, experiment_queries, event_types, queries, rules):
+        monkeypatch.setattr(module._copy, "_held", None)
+    for module in (model_view, rules):
         monkeypatch.setattr(module, "_current", None)
     monkeypatch.setattr(serving_state, "_last", None)
     monkeypatch.setattr(redis_breaker, "breaker", redis_breaker.CircuitBreaker())

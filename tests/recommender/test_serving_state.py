@@ -86,10 +86,10 @@ def test_a_model_of_another_site_is_no_model(site: FilmSite) -> None:
 def test_while_the_database_is_away_the_last_state_serves(site: FilmSite, monkeypatch: pytest.MonkeyPatch) -> None:
     before = serving_state.at(revisions.from_database())
 
-    def refuse(revision: int) -> None:
+    def refuse(items: object, *, revision: int) -> None:
         raise OperationalError("the server closed the connection")
 
-    monkeypatch.setattr(snapshot, "load", refuse)
+    monkeypatch.setattr(snapshot, "build", refuse)
     newer = {**before.revisions, revisions.CATALOGUE: before.revisions[revisions.CATALOGUE] + 1}
     assert serving_state.at(newer) is before
     monkeypatch.setattr(serving_state, "_last", None)

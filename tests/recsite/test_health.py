@@ -40,7 +40,7 @@ def break_postgres(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(health, "_postgres_fault", lambda: "cannot be asked (OperationalError)")
     monkeypatch.setattr(revisions, "from_database", away)
-    monkeypatch.setattr(snapshot, "load", away)
+    monkeypatch.setattr(snapshot, "build", away)
 
 
 def break_redis(monkeypatch: pytest.MonkeyPatch) -> None:
