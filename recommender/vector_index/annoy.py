@@ -12,28 +12,14 @@ Annoy (1.17.3) is held at arm's length, for what it does when left alone:
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from django.core import checks
 
-from recommender.exceptions import ArtifactError
-from recommender.vector_index.approximate import ApproximateIndex
-from recommender.vector_index.base import (
-    BuiltIndex,
-    IndexMeta,
-    Metric,
-    Rows,
-    VectorIndex,
-    VectorIndexBackend,
-    Vectors,
-)
-from recommender.vector_index.brute_force import BuiltExactIndex, ExactIndex, open_exact
-
-FOREST_FILE = "forest.ann"
+from recommender.vector_index.approximate import ApproximateBackend, ApproximateIndex
+from recommender.vector_index.base import IndexMeta, Metric, Rows, Vectors
+from recommender.vector_index.brute_force import ExactIndex
 
 _CHUNK = 10_000
 """Rows turned into Python lists at a time while building."""
@@ -54,31 +40,18 @@ class ForestIndex(ApproximateIndex):
         return np.sort(np.array(found, dtype=np.int64))
 
 
-class BuiltForest(BuiltExactIndex):
-    """A forest about to be saved, with the vectors it was built from."""
-
-    def __init__(self, stored: Vectors, meta: IndexMeta, forest: Any) -> None:
-        super().__init__(stored, meta)
-        self._forest = forest
-
-    def save_files(self, directory: Path) -> list[str]:
-        files = super().save_files(directory)
-        if self._forest is None:
-            return files
-        # Saving makes Annoy map the file it wrote, hence the rename: what is mapped is never written to again.
-        partial = directory / f"{FOREST_FILE}.partial"
-        self._forest.save(str(partial))
-        os.replace(partial, directory / FOREST_FILE)
-        return [*files, FOREST_FILE]
-
-
-class AnnoyIndexBackend(VectorIndexBackend):
-    """Backend of approximate search; exact below `exact_below` rows and where Annoy is not installed.
-
-    The forest is built and saved all the same, so that the switch can be moved without a rebuild.
-    """
+class AnnoyIndexBackend(ApproximateBackend):
+    """Backend whose structure is a forest."""
 
     name: ClassVar[str] = "annoy"
+    library: ClassVar[str] = "annoy"
+    title: ClassVar[str] = "Annoy"
+    file: ClassVar[str] = "forest.ann"
+    warning_id: ClassVar[str] = "recommender.W001"
+    remedy: ClassVar[str] = (
+        "Answers are right, but slow above some 100,000 items. Install a C++ compiler and the Python headers, then run "
+        "`make setup` again; or choose another BACKEND."
+    )
     default_options: ClassVar = {
         "n_trees": 30,
         # Recall@10 of users on MovieLens' factors (9,125 x 64, `make bench`): .71 at 10,000, .99 at 40,000.
@@ -89,23 +62,10 @@ class AnnoyIndexBackend(VectorIndexBackend):
         "n_jobs": 1,
         "seed": 7,
     }
-    may_be_zero: ClassVar = frozenset({"exact_below"})
 
-    @property
-    def available(self) -> bool:
-        return _annoy() is not None
-
-    def build(self, vectors: Vectors, metric: Metric) -> BuiltIndex:
-        stored = self.checked_vectors(vectors, metric)
-        return BuiltForest(stored, self.meta_of(stored, metric), self._forest_of(stored, metric))
-
-    def _forest_of(self, stored: Vectors, metric: Metric) -> Any:
-        """Return a built Annoy forest; None when Annoy is not installed or there is nothing to index."""
-        annoy = _annoy()
-        if annoy is None or not len(stored):
-            return None
+    def _structure_of(self, stored: Vectors, metric: Metric) -> Any:
         to_index = equally_long(stored) if metric == "dot" else stored
-        forest = annoy.AnnoyIndex(to_index.shape[1], "angular")
+        forest = _empty_forest(to_index.shape[1])
         forest.set_seed(self.options["seed"])
         for start in range(0, len(to_index), _CHUNK):
             for row, point in enumerate(to_index[start : start + _CHUNK].tolist(), start):
@@ -113,33 +73,19 @@ class AnnoyIndexBackend(VectorIndexBackend):
         forest.build(self.options["n_trees"], n_jobs=self.options["n_jobs"])
         return forest
 
-    def open(self, directory: Path, meta: IndexMeta) -> VectorIndex:
-        reference = open_exact(directory, meta)
-        annoy = _annoy()
-        path = directory / FOREST_FILE
-        if annoy is None or meta.rows < max(self.options["exact_below"], 1) or not path.exists():
-            return reference
-        forest = annoy.AnnoyIndex(meta.factors + (meta.metric == "dot"), "angular")
-        try:
-            forest.load(str(path))
-        except OSError as error:
-            raise ArtifactError(f"{path.name}: {error}", file=path.name, check="format") from error
-        if forest.get_n_items() != meta.rows:
-            message = f"{path.name}: holds {forest.get_n_items()} rows, index.json says {meta.rows}"
-            raise ArtifactError(message, file=path.name, check="shape")
-        return ForestIndex(forest, reference, self.options["search_k"])
+    def _write(self, structure: Any, path: Path) -> None:
+        # Saving makes Annoy map the file it wrote, hence the rename: what is mapped is never written to again.
+        partial = path.with_name(f"{path.name}.partial")
+        structure.save(str(partial))
+        partial.replace(path)
 
-    def check(self) -> Sequence[checks.CheckMessage]:
-        if self.available:
-            return []
-        return [
-            checks.Warning(
-                f"RECOMMENDER_VECTOR_INDEXES[{self.alias!r}]: Annoy is not installed, so every search is exact.",
-                hint="Answers are right, but slow above some 100,000 items. Install a C++ compiler and the Python "
-                "headers, then run `make setup` again; or choose another BACKEND.",
-                id="recommender.W001",
-            )
-        ]
+    def _read(self, path: Path, meta: IndexMeta) -> tuple[Any, int]:
+        forest = _empty_forest(meta.factors + (meta.metric == "dot"))
+        forest.load(str(path))
+        return forest, forest.get_n_items()
+
+    def _index(self, structure: Any, reference: ExactIndex, meta: IndexMeta) -> ForestIndex:
+        return ForestIndex(structure, reference, self.options["search_k"])
 
 
 def equally_long(vectors: Vectors) -> Vectors:
@@ -154,10 +100,8 @@ def equally_long(vectors: Vectors) -> Vectors:
     return np.column_stack([vectors, last.astype(np.float32)])
 
 
-def _annoy() -> Any:
-    """Return the annoy module, None where it could not be built (it has no wheels and needs a C++ compiler)."""
-    try:
-        import annoy
-    except ImportError:
-        return None
-    return annoy
+def _empty_forest(factors: int) -> Any:
+    """Return a forest to fill or to load; Annoy has no wheels and needs a C++ compiler, so it may be missing."""
+    import annoy
+
+    return annoy.AnnoyIndex(factors, "angular")

@@ -1,13 +1,34 @@
-"""What approximate indexes have in common: a few candidates found quickly, then scored exactly."""
+"""What approximate indexes have in common: a few candidates found quickly, then scored exactly.
+
+A backend builds a structure beside the vectors with an optional library, saves it as one file more, and opens it where
+there are enough rows.
+"""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
+from django.core import checks
 
-from recommender.vector_index.base import Exclusion, Rows, Scores, VectorIndex, Vectors, excluded_mask
-from recommender.vector_index.brute_force import ExactIndex, best_rows, score
+from recommender.exceptions import ArtifactError
+from recommender.vector_index.base import (
+    BuiltIndex,
+    Exclusion,
+    IndexMeta,
+    Metric,
+    Rows,
+    Scores,
+    VectorIndex,
+    VectorIndexBackend,
+    Vectors,
+    excluded_mask,
+)
+from recommender.vector_index.brute_force import BuiltExactIndex, ExactIndex, best_rows, open_exact, score
 
 
 class ApproximateIndex(VectorIndex):
@@ -43,3 +64,94 @@ class ApproximateIndex(VectorIndex):
         scores = score(self.vectors[found], vector, self.metric)
         best = best_rows(scores, due)
         return found[best], scores[best]
+
+
+class BuiltApproximateIndex(BuiltExactIndex):
+    """A structure about to be saved, with the vectors it was built from."""
+
+    def __init__(
+        self, stored: Vectors, meta: IndexMeta, structure: Any, file: str, write: Callable[[Any, Path], None]
+    ) -> None:
+        """Take what `write` writes as `file`; a structure of None is not written."""
+        super().__init__(stored, meta)
+        self._structure = structure
+        self._file = file
+        self._write = write
+
+    def save_files(self, directory: Path) -> list[str]:
+        files = super().save_files(directory)
+        if self._structure is None:
+            return files
+        self._write(self._structure, directory / self._file)
+        return [*files, self._file]
+
+
+class ApproximateBackend(VectorIndexBackend):
+    """Backend of approximate search; exact below `exact_below` rows and where the library is not installed.
+
+    The structure is built and saved all the same, so that the switch can be moved without a rebuild. The private
+    methods are called only where the library is installed, and import it themselves.
+    """
+
+    library: ClassVar[str]
+    """Name to import it by."""
+    title: ClassVar[str]
+    """Name to tell people."""
+    file: ClassVar[str]
+    """Name of the saved structure."""
+    warning_id: ClassVar[str]
+    """Of the system check's warning that the library is not installed."""
+    remedy: ClassVar[str]
+    """Its hint."""
+    may_be_zero: ClassVar = frozenset({"exact_below"})
+
+    @property
+    def available(self) -> bool:
+        try:
+            import_module(self.library)
+        except ImportError:
+            return False
+        return True
+
+    def build(self, vectors: Vectors, metric: Metric) -> BuiltIndex:
+        stored = self.checked_vectors(vectors, metric)
+        structure = self._structure_of(stored, metric) if self.available and len(stored) else None
+        return BuiltApproximateIndex(stored, self.meta_of(stored, metric), structure, self.file, self._write)
+
+    def open(self, directory: Path, meta: IndexMeta) -> VectorIndex:
+        reference = open_exact(directory, meta)
+        path = directory / self.file
+        if not self.available or meta.rows < max(self.options["exact_below"], 1) or not path.exists():
+            return reference
+        try:
+            structure, rows = self._read(path, meta)
+        except (OSError, RuntimeError) as error:
+            raise ArtifactError(f"{path.name}: {error}", file=path.name, check="format") from error
+        if rows != meta.rows:
+            message = f"{path.name}: holds {rows} rows, index.json says {meta.rows}"
+            raise ArtifactError(message, file=path.name, check="shape")
+        return self._index(structure, reference, meta)
+
+    def check(self) -> Sequence[checks.CheckMessage]:
+        if self.available:
+            return []
+        message = (
+            f"RECOMMENDER_VECTOR_INDEXES[{self.alias!r}]: {self.title} is not installed, so every search is exact."
+        )
+        return [checks.Warning(message, hint=self.remedy, id=self.warning_id)]
+
+    @abstractmethod
+    def _structure_of(self, stored: Vectors, metric: Metric) -> Any:
+        """Return a structure over all rows, one or more; None when they are too few for this kind of structure."""
+
+    @abstractmethod
+    def _write(self, structure: Any, path: Path) -> None:
+        """Write the structure as `path`; OSError when the disk is full."""
+
+    @abstractmethod
+    def _read(self, path: Path, meta: IndexMeta) -> tuple[Any, int]:
+        """Map a saved structure; return it and its number of rows. OSError or RuntimeError when it is none."""
+
+    @abstractmethod
+    def _index(self, structure: Any, reference: ExactIndex, meta: IndexMeta) -> ApproximateIndex:
+        """Return the index that searches a structure which `_read` returned."""

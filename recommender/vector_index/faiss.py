@@ -14,28 +14,18 @@ faiss-cpu is an optional package (the extra `faiss`). Where it is missing every 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
-from django.core import checks
 
-from recommender.exceptions import ArtifactError
-from recommender.vector_index.approximate import ApproximateIndex
-from recommender.vector_index.base import (
-    BuiltIndex,
-    IndexMeta,
-    Metric,
-    Rows,
-    VectorIndex,
-    VectorIndexBackend,
-    Vectors,
-)
-from recommender.vector_index.brute_force import BuiltExactIndex, ExactIndex, open_exact
-
-FAISS_FILE = "index.faiss"
+from recommender.vector_index.approximate import ApproximateBackend, ApproximateIndex
+from recommender.vector_index.base import IndexMeta, Metric, Rows, Vectors
+from recommender.vector_index.brute_force import ExactIndex
 
 _PACKED_TOGETHER = 4
 """Factors to a byte of a packed point."""
@@ -63,26 +53,18 @@ class FaissIndex(ApproximateIndex):
         return np.sort(found[0][found[0] >= 0]).astype(np.int64)
 
 
-class BuiltFaissIndex(BuiltExactIndex):
-    """A FAISS index about to be saved, with the vectors it was built from."""
-
-    def __init__(self, stored: Vectors, meta: IndexMeta, searched: Any) -> None:
-        super().__init__(stored, meta)
-        self._searched = searched
-
-    def save_files(self, directory: Path) -> list[str]:
-        files = super().save_files(directory)
-        if self._searched is None:
-            return files
-        # FAISS' own writer does not say when the disk is full.
-        (directory / FAISS_FILE).write_bytes(_faiss().serialize_index(self._searched).data)
-        return [*files, FAISS_FILE]
-
-
-class FaissIndexBackend(VectorIndexBackend):
-    """Backend of approximate search; exact below `exact_below` rows and where FAISS is not installed."""
+class FaissIndexBackend(ApproximateBackend):
+    """Backend whose structure is an index of FAISS."""
 
     name: ClassVar[str] = "faiss"
+    library: ClassVar[str] = "faiss"
+    title: ClassVar[str] = "FAISS"
+    file: ClassVar[str] = "index.faiss"
+    warning_id: ClassVar[str] = "recommender.W002"
+    remedy: ClassVar[str] = (
+        "Answers are right, but slow in large catalogues. pip install 'faiss-cpu>=1.15,<2' (the extra `faiss`); or "
+        "choose another BACKEND."
+    )
     choices: ClassVar = {"kind": ("hnsw", "ivf_pq")}
     default_options: ClassVar = {
         "kind": "hnsw",
@@ -97,24 +79,26 @@ class FaissIndexBackend(VectorIndexBackend):
         "n_jobs": 1,
         "seed": 7,
     }
-    may_be_zero: ClassVar = frozenset({"exact_below"})
 
-    @property
-    def available(self) -> bool:
-        return _faiss() is not None
-
-    def build(self, vectors: Vectors, metric: Metric) -> BuiltIndex:
-        stored = self.checked_vectors(vectors, metric)
-        return BuiltFaissIndex(stored, self.meta_of(stored, metric), self._searched_of(stored, metric))
-
-    def _searched_of(self, stored: Vectors, metric: Metric) -> Any:
-        """Return a FAISS index of all rows; None when FAISS is not installed or there is too little to index."""
-        faiss = _faiss()
-        fewest = _FEWEST_PACKED if self.options["kind"] == "ivf_pq" else 1
-        if faiss is None or len(stored) < fewest:
-            return None
+    def _structure_of(self, stored: Vectors, metric: Metric) -> Any:
         with _threads(self.options["n_jobs"]):
-            return self._graph(stored) if self.options["kind"] == "hnsw" else self._lists(stored)
+            if self.options["kind"] == "hnsw":
+                return self._graph(stored)
+            return self._lists(stored) if len(stored) >= _FEWEST_PACKED else None
+
+    def _write(self, structure: Any, path: Path) -> None:
+        faiss = _faiss()
+        # FAISS' own writer does not say when the disk is full.
+        path.write_bytes(faiss.serialize_index(structure).data)
+
+    def _read(self, path: Path, meta: IndexMeta) -> tuple[Any, int]:
+        faiss = _faiss()
+        searched = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        return searched, searched.ntotal
+
+    def _index(self, structure: Any, reference: ExactIndex, meta: IndexMeta) -> FaissIndex:
+        # What was built decides how it is searched; the other options may have changed since.
+        return FaissIndex(structure, reference, {**self.options, "kind": meta.options["kind"]})
 
     def _graph(self, stored: Vectors) -> Any:
         faiss = _faiss()
@@ -143,34 +127,6 @@ class FaissIndexBackend(VectorIndexBackend):
         index.add(vectors)
         return index
 
-    def open(self, directory: Path, meta: IndexMeta) -> VectorIndex:
-        reference = open_exact(directory, meta)
-        faiss = _faiss()
-        path = directory / FAISS_FILE
-        if faiss is None or meta.rows < max(self.options["exact_below"], 1) or not path.exists():
-            return reference
-        try:
-            searched = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-        except RuntimeError as error:
-            raise ArtifactError(f"{path.name}: {error}", file=path.name, check="format") from error
-        if searched.ntotal != meta.rows:
-            message = f"{path.name}: holds {searched.ntotal} rows, index.json says {meta.rows}"
-            raise ArtifactError(message, file=path.name, check="shape")
-        # What was built decides how it is searched; the other options may have changed since.
-        return FaissIndex(searched, reference, {**self.options, "kind": meta.options["kind"]})
-
-    def check(self) -> Sequence[checks.CheckMessage]:
-        if self.available:
-            return []
-        return [
-            checks.Warning(
-                f"RECOMMENDER_VECTOR_INDEXES[{self.alias!r}]: FAISS is not installed, so every search is exact.",
-                hint="Answers are right, but slow in large catalogues. pip install 'faiss-cpu>=1.15,<2' (the extra "
-                "`faiss`); or choose another BACKEND.",
-                id="recommender.W002",
-            )
-        ]
-
 
 def _padded(vectors: Vectors, dimension: int) -> Vectors:
     """Return the vectors with zeros appended, (rows, dimension) float32: no product changes."""
@@ -190,10 +146,6 @@ def _threads(n: int) -> Iterator[None]:
         faiss.omp_set_num_threads(before)
 
 
-def _faiss() -> Any:
-    """Return the faiss module, None where it is not installed."""
-    try:
-        import faiss
-    except ImportError:
-        return None
-    return faiss
+def _faiss() -> ModuleType:
+    """Import FAISS untyped: its own types lack half of what is used here."""
+    return import_module("faiss")
