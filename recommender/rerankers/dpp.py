@@ -7,33 +7,23 @@ from collections.abc import Sequence
 import numpy as np
 
 from recommender.contracts import Candidates, Query
-from recommender.rerankers.diversity import Diversity, relevance
-from recommender.rerankers.similarity import Similarity, check_similarity, unit_vectors
+from recommender.rerankers.diversity import relevance
+from recommender.rerankers.similarity import BySimilarity, unit_vectors
 
 OWN = 0.01
 """Share of an item that is its own however alike another one is: keeps the kernel regular and duplicates possible."""
 
 
-class Dpp(Diversity):
+class Dpp(BySimilarity):
     """Next comes the item with the highest (1 − strength) · relevance + strength · ln d².
 
     d² = 1 for the first and then what is left of the item's squared length beyond the span of the chosen ones, kept up
     by an incremental Cholesky factorisation: Chen, Zhang and Zhou, "Fast Greedy MAP Inference for Determinantal Point
     Process", NeurIPS 2018, algorithm 1, for their θ Σ relevance + (1 − θ) ln det S with θ = 1 − strength and the
     cosines S, those of different items times 1 − OWN. Unlike MMR it sees what several items together have covered.
-
-    Parameters
-    ----------
-    by
-        What makes items alike, see `similarity`.
     """
 
     name = "dpp"
-
-    def __init__(self, strength: float = 0.1, pool: int = 200, by: Similarity = "collaborative") -> None:
-        super().__init__(strength, pool)
-        check_similarity(by)
-        self.by = by
 
     def choose(self, query: Query, pool: Candidates, n: int, strength: float) -> Sequence[int]:
         vectors = unit_vectors(query, pool.rows, self.by)

@@ -7,28 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from recommender.contracts import Candidates, Query
-from recommender.rerankers.diversity import Diversity, relevance
-from recommender.rerankers.similarity import Similarity, check_similarity, unit_vectors
+from recommender.rerankers.diversity import relevance
+from recommender.rerankers.similarity import BySimilarity, unit_vectors
 
 
-class Mmr(Diversity):
+class Mmr(BySimilarity):
     """Next comes the item with the highest (1 − strength) · relevance − strength · max(0, highest cosine to a chosen).
 
     Carbonell and Goldstein, "The Use of MMR, Diversity-Based Reranking for Reordering Documents and Producing
     Summaries", SIGIR 1998, with λ = 1 − strength. Ties go to the better score.
-
-    Parameters
-    ----------
-    by
-        What makes items alike, see `similarity`.
     """
 
     name = "mmr"
-
-    def __init__(self, strength: float = 0.1, pool: int = 200, by: Similarity = "collaborative") -> None:
-        super().__init__(strength, pool)
-        check_similarity(by)
-        self.by = by
 
     def choose(self, query: Query, pool: Candidates, n: int, strength: float) -> Sequence[int]:
         vectors = unit_vectors(query, pool.rows, self.by)

@@ -1,4 +1,4 @@
-"""What makes two candidates alike: unit vectors whose inner product says how much."""
+"""What makes two candidates alike: unit vectors whose inner product says how much; and the base that is told which."""
 
 from __future__ import annotations
 
@@ -8,16 +8,29 @@ import numpy as np
 
 from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import Query
+from recommender.rerankers.diversity import Diversity
 from recommender.vector_index.base import unit_rows
 
 Similarity = Literal["collaborative", "content", "category"]
 """By the same people's taste, by what they say about themselves, or by category (alike or not)."""
 
 
-def check_similarity(by: str) -> None:
-    """Raise ValueError unless `by` is a `Similarity`."""
-    if by not in get_args(Similarity):
-        raise ValueError(f"by must be one of {', '.join(get_args(Similarity))}, not {by!r}")
+class BySimilarity(Diversity):
+    """Base of the re-rankers that look at how alike candidates are.
+
+    Parameters
+    ----------
+    strength, pool
+        See `Diversity`.
+    by
+        What makes items alike.
+    """
+
+    def __init__(self, strength: float = 0.1, pool: int = 200, by: Similarity = "collaborative") -> None:
+        super().__init__(strength, pool)
+        if by not in get_args(Similarity):
+            raise ValueError(f"by must be one of {', '.join(get_args(Similarity))}, not {by!r}")
+        self.by = by
 
 
 def unit_vectors(query: Query, rows: RowArray, by: Similarity) -> FloatArray:
