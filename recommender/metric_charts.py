@@ -60,14 +60,18 @@ class Tick:
 class Chart:
     """All that the template draws; left, right, top and bottom are the plot's edges."""
 
-    width: int
-    height: int
+    width: int = WIDTH
     left: int
     right: int
-    top: int
+    top: int = TOP
     bottom: int
     ticks: tuple[Tick, ...]
     marks: tuple[Mark, ...]
+
+    @property
+    def height(self) -> int:
+        """The plot and what is written below it."""
+        return self.bottom + BOTTOM
 
     @property
     def path(self) -> str:
@@ -84,22 +88,12 @@ def comparison(figures: Sequence[Measured]) -> Chart:
         return _text(left + value / ticks[-1] * (right - left))
 
     return Chart(
-        width=WIDTH,
-        height=bottom + BOTTOM,
         left=left,
         right=right,
-        top=TOP,
         bottom=bottom,
-        ticks=tuple(Tick(at=x(tick), label=f"{tick:g}") for tick in ticks),
+        ticks=_drawn(ticks, x),
         marks=tuple(
-            Mark(
-                measured=one,
-                text=_figure(one.value, one.low, one.high),
-                x=x(one.value),
-                y=_text(TOP + LINE * (place + 0.5)),
-                **_ends(one, x),
-            )
-            for place, one in enumerate(figures)
+            _mark(one, x, x=x(one.value), y=_text(TOP + LINE * (place + 0.5))) for place, one in enumerate(figures)
         ),
     )
 
@@ -114,22 +108,12 @@ def history(figures: Sequence[Measured]) -> Chart:
         return _text(bottom - value / ticks[-1] * PLOT_HEIGHT)
 
     return Chart(
-        width=WIDTH,
-        height=bottom + BOTTOM,
         left=left,
         right=right,
-        top=TOP,
         bottom=bottom,
-        ticks=tuple(Tick(at=y(tick), label=f"{tick:g}") for tick in ticks),
+        ticks=_drawn(ticks, y),
         marks=tuple(
-            Mark(
-                measured=one,
-                text=_figure(one.value, one.low, one.high),
-                x=_text(left + column * (place + 0.5)),
-                y=y(one.value),
-                **_ends(one, y),
-            )
-            for place, one in enumerate(figures)
+            _mark(one, y, x=_text(left + column * (place + 0.5)), y=y(one.value)) for place, one in enumerate(figures)
         ),
     )
 
@@ -144,16 +128,21 @@ def ticks_up_to(largest: float) -> list[float]:
     return [round(step * number, 12) for number in range(math.ceil(largest / step) + 1)]
 
 
-def _figure(value: float, low: float | None, high: float | None) -> str:
-    return f"{value:.4f}" if low is None or high is None else f"{value:.4f} ({low:.4f}–{high:.4f})"
-
-
 def _largest(figures: Sequence[Measured]) -> float:
     return max((max(one.value, one.high or 0.0) for one in figures), default=0.0)
 
 
-def _ends(one: Measured, place: Callable[[float], str]) -> dict[str, str]:
-    return {} if one.low is None or one.high is None else {"low": place(one.low), "high": place(one.high)}
+def _drawn(ticks: Sequence[float], place: Callable[[float], str]) -> tuple[Tick, ...]:
+    return tuple(Tick(at=place(tick), label=f"{tick:g}") for tick in ticks)
+
+
+def _mark(one: Measured, place: Callable[[float], str], x: str, y: str) -> Mark:
+    """Return the mark at x and y, with its interval, if any, in its place on the value axis."""
+    text = f"{one.value:.4f}"
+    if one.low is None or one.high is None:
+        return Mark(measured=one, text=text, x=x, y=y)
+    text += f" ({one.low:.4f}–{one.high:.4f})"
+    return Mark(measured=one, text=text, x=x, y=y, low=place(one.low), high=place(one.high))
 
 
 def _text(coordinate: float) -> str:
