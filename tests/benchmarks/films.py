@@ -29,15 +29,7 @@ def folder() -> Path | None:
 def ratings(data: Path) -> Ratings:
     """Return all ratings; how many stars is not read, a film rated was a film watched."""
     table = np.loadtxt(data / "ratings.csv", delimiter=",", skiprows=1, usecols=(0, 1, 3), dtype=np.int64)
-    user_names, users = np.unique(table[:, 0], return_inverse=True)
-    item_names, items = np.unique(table[:, 1], return_inverse=True)
-    return Ratings(
-        user_ids=[str(name) for name in user_names],
-        item_ids=[str(name) for name in item_names],
-        users=users,
-        items=items,
-        timestamps=table[:, 2],
-    )
+    return Ratings.of(table)
 
 
 def write_items(data: Path, path: Path) -> None:

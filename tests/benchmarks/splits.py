@@ -24,6 +24,19 @@ class Ratings:
     timestamps: Rows | None
     """Seconds since 1970; None when nothing is known of time."""
 
+    @classmethod
+    def of(cls, table: Rows) -> Ratings:
+        """Number the users and items of a table, (n, 3) int64: a user's id, an item's, seconds since 1970."""
+        user_names, users = np.unique(table[:, 0], return_inverse=True)
+        item_names, items = np.unique(table[:, 1], return_inverse=True)
+        return cls(
+            user_ids=[str(name) for name in user_names],
+            item_ids=[str(name) for name in item_names],
+            users=users,
+            items=items,
+            timestamps=table[:, 2],
+        )
+
     def at(self, chosen: Rows | NDArray[np.bool_]) -> Ratings:
         """Return the chosen ones, in the chosen order; the ids stay."""
         times = None if self.timestamps is None else self.timestamps[chosen]
