@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,27 +11,39 @@ from recommender.arrays import BoolArray, RowArray
 from recommender.contracts import Candidates, History, Query
 from recommender.pipeline import runner
 from recommender.pipeline.recipes import Recipe
+from recommender.pipeline.stages import Without
 
 
-def lowered_without(recipe: Recipe, query: Query, ranked: Candidates, shown: RowArray, place: int) -> BoolArray:
-    """Return (shown,) True where the score falls when the history item at `place` had never been.
+class Counterfactuals:
+    """The candidates of one request, scored as if an item of its history had never been.
 
     Parameters
     ----------
     ranked
         All candidates of the request with their scores; the same ones are scored again, by the same stages.
-    shown
-        Rows among `ranked`.
     """
-    if len(query.history.rows) == 1:
-        # Without his only item there would be no personal list at all.
-        return np.ones(len(shown), dtype=bool)
-    reduced = without(query, place)
-    for slot in recipe.sources:
-        slot.source.prime(reduced, query, place)
-    # In the order in which `gather` found them: the ranks of equals depend on it.
-    again = runner.rescore(recipe, reduced, np.sort(ranked.rows))
-    return np.asarray(_scores_of(again, shown) < _scores_of(ranked, shown))
+
+    def __init__(self, recipe: Recipe, query: Query, ranked: Candidates) -> None:
+        # In the order in which `gather` found them: the ranks of equals depend on it.
+        order = np.argsort(ranked.rows)
+        self._recipe, self._query = recipe, query
+        self._rows, self._scores = ranked.rows[order], ranked.score[order]
+
+    def lowered(self, shown: RowArray, places: Sequence[int]) -> BoolArray:
+        """Return (places, shown) True where the score falls when the history item at that place had never been.
+
+        Parameters
+        ----------
+        shown
+            Rows among the candidates.
+        """
+        if len(self._query.history.rows) == 1:
+            # Without his only item there would be no personal list at all.
+            return np.ones((len(places), len(shown)), dtype=bool)
+        reduced = [Without(without(self._query, place), place) for place in places]
+        again = runner.rescore_without(self._recipe, self._query, self._rows, reduced)
+        found = np.searchsorted(self._rows, shown)
+        return np.stack([scores[found] for scores in again]) < self._scores[found]
 
 
 def without(query: Query, place: int) -> Query:
@@ -46,8 +59,3 @@ def without(query: Query, place: int) -> Query:
         named=int(named),
     )
     return replace(query, history=reduced, scratch={})
-
-
-def _scores_of(candidates: Candidates, rows: RowArray) -> np.ndarray:
-    order = np.argsort(candidates.rows)
-    return np.asarray(candidates.score[order][np.searchsorted(candidates.rows[order], rows)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import compress
 from typing import TypeVar
 
 import numpy as np
@@ -13,7 +15,7 @@ from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import Candidates, Query
 from recommender.exceptions import BackendError
 from recommender.pipeline.recipes import Recipe
-from recommender.pipeline.stages import Filter, Reranker
+from recommender.pipeline.stages import Filter, Reranker, Stage, Without
 from recommender.pipeline.trace import Step, Trace
 
 BACKEND_FAILURES = (BackendError, RedisError, DatabaseError, OSError)
@@ -78,6 +80,36 @@ def rescore(recipe: Recipe, query: Query, rows: RowArray) -> Candidates:
     candidates, trace = Candidates.of(rows), Trace()
     candidates.source_scores = _source_scores(recipe, query, candidates, trace)
     return _score(recipe, query, candidates, trace)
+
+
+def rescore_without(recipe: Recipe, query: Query, rows: RowArray, reduced: Sequence[Without]) -> list[FloatArray]:
+    """Return the scores of the given rows, as `rescore` gives them, for each of `reduced`.
+
+    Each is `query` without one item of its history. Stages are asked for all of them together, which costs less.
+    """
+    scored = [Candidates.of(rows) for _ in reduced]
+    for slot in recipe.sources:
+        ones, asked = _asked(slot.source, reduced, scored)
+        step, columns_without = Step("source score", slot.source.name), slot.source.columns_without
+        columns = _open(step, partial(columns_without, query, rows, ones)) if ones else None
+        for candidates, found in zip(asked, columns or [{}] * len(asked), strict=True):
+            candidates.source_scores |= found
+    for scorer in recipe.scorers:
+        ones, asked = _asked(scorer, reduced, scored)
+        step = Step("scorer", scorer.name)
+        scores = _open(step, partial(scorer.scores_without, ones, asked)) if ones else None
+        if scores is not None:
+            for candidates, score in zip(asked, scores, strict=True):
+                candidates.score = score
+    return [candidates.score for candidates in scored]
+
+
+def _asked(
+    stage: Stage, reduced: Sequence[Without], scored: Sequence[Candidates]
+) -> tuple[list[Without], list[Candidates]]:
+    """Return those requests, and their candidates, that the stage takes part in."""
+    takes_part = [stage.enabled(one.query) for one in reduced]
+    return list(compress(reduced, takes_part)), list(compress(scored, takes_part))
 
 
 def _retrieve(recipe: Recipe, query: Query, trace: Trace) -> RowArray:

@@ -7,10 +7,21 @@ Work worth keeping within one request goes into `query.scratch`, under the stage
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from recommender.arrays import BoolArray, FloatArray, RowArray
 from recommender.contracts import Candidates, Query
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """A request as it would have been without one item of its history."""
+
+    query: Query
+    place: int
+    """Where the item stood in the history."""
 
 
 class Stage(ABC):
@@ -25,6 +36,17 @@ class Stage(ABC):
 
 class Source(Stage):
     """Proposes items and scores any item. Fails open: without it the others answer."""
+
+    reads_history: ClassVar[bool] = True
+    """False when no score depends on the history: then none is computed again without an item of it."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Have a subclass that scores in its own way asked in full, unless it says how else."""
+        super().__init_subclass__(**options)
+        own = vars(cls)
+        if not {"score", "columns"}.isdisjoint(own):
+            cls.reads_history = own.get("reads_history", True)
+            cls.columns_without = own.get("columns_without", Source.columns_without)  # type: ignore[method-assign]
 
     @abstractmethod
     def retrieve(self, query: Query, n: int) -> RowArray:
@@ -49,8 +71,14 @@ class Source(Stage):
         """Return the same for one of `columns`; None for one that has no such parts."""
         return self.contributions(query, rows) if column == self.name else None
 
-    def prime(self, reduced: Query, query: Query, place: int) -> None:
-        """Put into the scratch of `reduced`, which is `query` without the history item at `place`, what still holds."""
+    def columns_without(self, query: Query, rows: RowArray, reduced: Sequence[Without]) -> list[dict[str, FloatArray]]:
+        """Return `columns` of the same rows for each of `reduced`, which are `query` without one item each.
+
+        They are asked for together because most of the work is the same for all: a source may do it once.
+        """
+        if not self.reads_history:
+            return [self.columns(query, rows)] * len(reduced)
+        return [self.columns(one.query, rows) for one in reduced]
 
 
 class Filter(Stage):
@@ -64,9 +92,22 @@ class Filter(Stage):
 class Scorer(Stage):
     """Gives each candidate its score. Fails open."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Have a subclass that scores in its own way asked in full, unless it says how else."""
+        super().__init_subclass__(**options)
+        if "score" in vars(cls):
+            cls.scores_without = vars(cls).get("scores_without", Scorer.scores_without)  # type: ignore[method-assign]
+
     @abstractmethod
     def score(self, query: Query, candidates: Candidates) -> FloatArray:
         """Return (n,) float32 in 0..1, in the candidates' order. May not drop; non-finite scores rank last."""
+
+    def scores_without(self, reduced: Sequence[Without], candidates: Sequence[Candidates]) -> list[FloatArray]:
+        """Return `score` for each of `reduced`, one request without one item each, of its candidates.
+
+        The rows are the same in all of `candidates`, in the same order; what the sources say of them differs.
+        """
+        return [self.score(one.query, scored) for one, scored in zip(reduced, candidates, strict=True)]
 
 
 class Reranker(Stage):

@@ -18,6 +18,7 @@ from scipy.special import expit
 
 from recommender.arrays import BoolArray, FloatArray
 from recommender.exceptions import ArtifactError
+from recommender.ranking.trees import Ensemble, UnusableTrees
 from recommender.registry.artifacts import Bundle
 
 ARTEFACT = "ranker.trees"
@@ -76,11 +77,14 @@ class Trees:
             When the trees cannot be read, or were made of other features than these.
         """
         try:
-            trees = np.asarray(_booster(self.text).predict(rows, raw_score=True, num_threads=1))
-        except LightGBMError as error:
+            trees = _ensemble(self.text)
+        except (LightGBMError, UnusableTrees) as error:
             reason = str(error).partition("\n")[0]
             raise ArtifactError(f"{FILE}: {reason}", file=FILE, check="format") from error
-        return np.asarray(self.intercept + self.slope * blend + trees, dtype=np.float32)
+        if rows.shape[1] != trees.features:
+            reason = f"The number of features in data ({rows.shape[1]}) is not the same as in the trees"
+            raise ArtifactError(f"{FILE}: {reason} ({trees.features}).", file=FILE, check="format")
+        return np.asarray(self.intercept + self.slope * blend + trees.predict(rows), dtype=np.float32)
 
 
 def train(rows: FloatArray, blend: FloatArray, labels: BoolArray, names: list[str], seed: int) -> Trees:
@@ -153,8 +157,8 @@ def _text(bundle: Bundle) -> str:
 
 
 @lru_cache(maxsize=2)
-def _booster(text: str) -> lightgbm.Booster:
+def _ensemble(text: str) -> Ensemble:
     # LightGBM ends the whole process over a tree that is cut off.
     if END not in text:
         raise ArtifactError(f"{FILE}: the trees are cut off.", file=FILE, check="format")
-    return lightgbm.Booster(model_str=text)
+    return Ensemble.of(lightgbm.Booster(model_str=text))

@@ -69,7 +69,8 @@ def _log_odds(score: FloatArray) -> NDArray[np.float64]:
 def _mix_shares(query: Query, candidates: Candidates, prior: Shares, personal: float, prior_factor: float) -> None:
     """Let the explanations see what each source adds now: the mix is as linear as its two parts."""
     so_far: Shares = query.scratch.get(WeightedBlend.name, {})
-    _, sigma = _standardised(total_of(query, candidates, so_far))
+    # None when this is no answer but a question of the explanations': nobody will split its score.
+    sigma = _standardised(total_of(query, candidates, so_far))[1] if so_far else 1.0
     mixed = {name: (personal / sigma * factor, mean) for name, (factor, mean) in so_far.items()}
     for name, (factor, mean) in prior.items():
         mixed[name] = (mixed.get(name, (0.0, mean))[0] + prior_factor * factor, mean)

@@ -7,15 +7,16 @@ left side c counts at least 1: an old event may pull less than an unseen item's 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.arrays import FloatArray, RowArray
+from recommender.arrays import BoolArray, FloatArray, RowArray
 from recommender.contracts import Query
 from recommender.pipeline.model_view import ModelView
-from recommender.pipeline.stages import Source
+from recommender.pipeline.stages import Source, Without
 from recommender.sources.half_life import HalfLife, resolve
 
 
@@ -64,10 +65,14 @@ class Collaborative(Source):
         return rows[rows >= 0]
 
     def score(self, query: Query, rows: RowArray) -> FloatArray:
-        view, vector = _view(query), self._vector(query)
-        model_rows, known = view.known(rows)
-        factors = view.array("collaborative.factors").take(model_rows, axis=0)
-        scores = factors @ vector
+        return self._products(query, *_factors(query, rows))
+
+    def columns_without(self, query: Query, rows: RowArray, reduced: Sequence[Without]) -> list[dict[str, FloatArray]]:
+        factors, known = _factors(query, rows)
+        return [{self.name: self._products(one.query, factors, known)} for one in reduced]
+
+    def _products(self, query: Query, factors: FloatArray, known: BoolArray) -> FloatArray:
+        scores = factors @ self._vector(query)
         if query.seed is not None:
             norms = np.linalg.norm(factors, axis=1)
             scores = np.divide(scores, norms, out=np.full_like(scores, np.nan), where=norms > 0)
@@ -111,6 +116,12 @@ class Collaborative(Source):
         system[np.diag_indices_from(system)] += parameters["regularization"]
         vector = np.linalg.solve(system, factors.T @ confidence).astype(np.float32)
         return _FoldIn(system=system, factors=factors, confidence=confidence, known=known, vector=vector)
+
+
+def _factors(query: Query, rows: RowArray) -> tuple[FloatArray, BoolArray]:
+    """Return (len(rows), factors) those of the items, and which of them the model knows."""
+    model_rows, known = _view(query).known(rows)
+    return _view(query).array("collaborative.factors").take(model_rows, axis=0), known
 
 
 def _view(query: Query) -> ModelView:

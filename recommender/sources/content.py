@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from recommender.arrays import FloatArray, RowArray
+from recommender.arrays import BoolArray, FloatArray, RowArray
 from recommender.contracts import Query
 from recommender.pipeline.model_view import ModelView
-from recommender.pipeline.stages import Source
+from recommender.pipeline.stages import Source, Without
 from recommender.sources.half_life import HalfLife, resolve
 from recommender.sources.top_rows import top_rows
 
@@ -47,7 +49,13 @@ class Content(Source):
         return rows
 
     def score(self, query: Query, rows: RowArray) -> FloatArray:
+        return self._closeness(query, *_view(query).content_vectors(rows))
+
+    def columns_without(self, query: Query, rows: RowArray, reduced: Sequence[Without]) -> list[dict[str, FloatArray]]:
         vectors, known = _view(query).content_vectors(rows)
+        return [{self.name: self._closeness(one.query, vectors, known)} for one in reduced]
+
+    def _closeness(self, query: Query, vectors: FloatArray, known: BoolArray) -> FloatArray:
         _, profile = self._work(query)
         return np.where(known, vectors @ profile, np.float32(np.nan)).astype(np.float32)
 

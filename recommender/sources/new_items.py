@@ -23,6 +23,7 @@ class NewItems(Source):
     """
 
     name = "new_items"
+    reads_history = False
 
     def retrieve(self, query: Query, n: int) -> RowArray:
         return top_rows(self._scores(query), n)

@@ -14,6 +14,7 @@ class Popular(Source):
     """log(1 + rolling, decayed number of events), from the model or, without one, from the catalogue."""
 
     name = "popular"
+    reads_history = False
 
     def retrieve(self, query: Query, n: int) -> RowArray:
         return top_rows(self._scores(query), n)

@@ -19,6 +19,7 @@ class StatedPreferences(Source):
     """
 
     name = "preferences"
+    reads_history = False
 
     def enabled(self, query: Query) -> bool:
         return bool(query.preferences.categories or query.preferences.tags)

@@ -25,6 +25,7 @@ class TrendingNow(Source):
     """
 
     name = "trending"
+    reads_history = False
 
     def __init__(self, prior: float = 50.0) -> None:
         self.prior = prior

@@ -30,6 +30,7 @@ class Unexplored(Source):
     """
 
     name = "unexplored"
+    reads_history = False
 
     def __init__(self, days: float = 7, impressions: int = 100) -> None:
         self.days = days
