@@ -55,6 +55,12 @@ def test_a_source_is_standardised_and_ranked_among_the_candidates_it_knows() -> 
     assert made["one.rank"] == approx(log(2), log(3), 0)
 
 
+def test_equals_are_ranked_in_the_order_they_stand_in() -> None:
+    rows = [0, 1, 2, 3, 0, 1]
+    made = found(query_of(CATALOGUE), rows, one=[0.0, -2.0, -0.0, 1e-30, 0.0, NAN])
+    assert made["one.rank"] == approx(log(2), log(5), log(3), 0, log(4), log(6))
+
+
 def test_a_source_that_says_the_same_of_all_says_nothing() -> None:
     assert found(query_of(CATALOGUE), [0, 1], one=[5.0, 5.0])["one.z"] == [0, 0]
 
