@@ -135,6 +135,7 @@ def _figures(fitted: Fitted) -> dict[str, Any]:
         "sources": {name: metrics.as_dict() for name, metrics in fitted.validation.sources.items()},
         "reports": fitted.validation.reports,
         "held_out": fitted.held_out,
+        **{part: fitted.trained.meta[part] for part in ("ranking", "variety") if part in fitted.trained.meta},
     }
 
 

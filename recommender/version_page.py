@@ -11,6 +11,7 @@ from django.urls import reverse
 from recommender import metric_charts
 from recommender.metric_charts import Chart, Measured
 from recommender.models import ModelVersion
+from recommender.ranking.wording import sentence
 from recommender.training.report import ACCURACY, BEYOND_ACCURACY, readable
 from recommender.training.segments import SEGMENTS
 
@@ -57,6 +58,8 @@ class Page:
     refusals: tuple[str, ...]
     users: str
     """Whom it was measured on; empty when nothing was held out."""
+    ranking: str
+    """Which ranking the rebuild chose; empty when nothing was held out."""
     comparison: Chart | None
     history: Chart | None
     tables: tuple[Table, ...]
@@ -79,6 +82,7 @@ def page(version: ModelVersion, active: ModelVersion | None, newest_first: Itera
         verdict=_verdict(version),
         refusals=tuple(version.gate_reasons),
         users=_users(version),
+        ranking=sentence(version.metrics) if version.metrics.get("final") else "",
         comparison=metric_charts.comparison(_lists(compared)) if compared else None,
         history=_history(version, active, newest_first),
         tables=tuple(_tables(compared, version.metrics.get("index_recall", {}))),

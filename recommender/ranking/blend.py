@@ -1,92 +1,70 @@
-"""Weights of a blend, found by trying: one source at a time, as long as the lists get better."""
+"""Weights of a blend: those that make what was taken afterwards most likely."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
 
-from recommender.arrays import BoolArray, FloatArray, RowArray
+from recommender.arrays import BoolArray, FloatArray
 from recommender.ranking.examples import Examples
 
-WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0, 1.5)
-ROUNDS = 2
 DEPTH = 50
 """Places of each source's list that are looked at."""
-REQUESTS = 800
-"""Examples looked at: more change the weights little and cost in proportion."""
+RIDGE = 30.0
+"""λ of Σ weight². On MovieLens split at random, 1 and 30 differ by less than 0.3 % NDCG@10."""
+DECIMALS = 3
 
 
-def search(examples: Examples, chosen: BoolArray) -> dict[str, float]:
-    """Return source column → weight, best on the requests where `chosen` (users,) is True; weights of 0 are left out.
+def fit(examples: Examples, chosen: BoolArray) -> dict[str, float]:
+    """Return source column → weight, Σ |weight| = 1, of the requests where `chosen` (users,) is True; no zeros.
 
-    Coordinate ascent over WEIGHTS from the best single source, on NDCG@10.
+    Every item taken is a choice among the request's candidates, with the probability softmax(Σ weight · z): the
+    conditional logit of McFadden, "Conditional Logit Analysis of Qualitative Choice Behavior", 1974. Each request
+    counts alike, however much was taken. The likelihood is concave, so there is one answer; hill climbing on NDCG@10
+    followed the noise of its few hits. A weight may be negative: popularity's often is, where the other sources say
+    too much of it. Where nothing was learned, the best single source weighs 1.
     """
-    requests = np.flatnonzero(chosen)
-    grid = _Grid.of(examples, requests[:: max(1, len(requests) // REQUESTS)])
-    columns = range(len(examples.columns))
-    alone = [grid.ndcg(grid.z[:, :, column]) for column in columns]
-    first = int(np.argmax(alone))
-    weights = np.zeros(len(columns))
-    weights[first] = 1.0
-    total, best = grid.z[:, :, first], alone[first]
-    for _ in range(ROUNDS):
-        before = best
-        for column in np.argsort(alone)[::-1].tolist():
-            without = total - grid.z[:, :, column] * np.float32(weights[column])
-            for weight in WEIGHTS:
-                if weight == weights[column] or (weight == 0 and not (np.delete(weights, column) > 0).any()):
-                    continue
-                tried = without + grid.z[:, :, column] * np.float32(weight)
-                found = grid.ndcg(tried)
-                if found > best:
-                    best, total = found, tried
-                    weights[column] = weight
-        if best <= before:
-            break
-    return {name: float(weight) for name, weight in zip(examples.columns, weights, strict=True) if weight > 0}
+    z, taken, starts = _choices(examples, chosen)
+    lengths = np.diff(np.append(starts, len(z)))
+    request = np.repeat(np.arange(len(starts)), lengths)
+    share = taken / np.maximum(np.bincount(request, taken, minlength=len(starts)), 1)[request]
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        scores = z @ weights
+        scores -= np.maximum.reduceat(scores, starts)[request]
+        odds = np.exp(scores)
+        total = np.add.reduceat(odds, starts)
+        likelihood = share @ scores - np.log(total).sum()
+        gradient = z.T @ (share - odds / total[request])
+        return RIDGE * float(weights @ weights) - float(likelihood), 2 * RIDGE * weights - gradient
+
+    columns = examples.columns
+    found = np.zeros(len(columns))
+    if len(starts):
+        found = minimize(loss, found, jac=True, method="L-BFGS-B").x
+    size = np.abs(found).sum()
+    weights = np.round(found / size, DECIMALS) if size > 0 else found
+    if not weights.any():
+        alone = [examples.ndcg(column)[chosen].mean() for column in known_z(examples).T]
+        weights[int(np.argmax(alone))] = 1.0
+    return {name: float(weight) for name, weight in zip(columns, weights, strict=True) if weight != 0}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Grid:
-    """Requests of different lengths as one array; what stands high in no source's list is left out."""
-
-    z: FloatArray
-    """(requests, places, columns)."""
-    taken: BoolArray
-    """(requests, places)."""
-    empty: BoolArray
-    """(requests, places) True where a request has no candidate."""
-    ideal: FloatArray
-    """(requests,) the best DCG@10 possible."""
-
-    @staticmethod
-    def of(examples: Examples, requests: RowArray) -> _Grid:
-        """Return the grid of some requests."""
-        columns = len(examples.columns)
-        part, _ = subset(examples, requests)
-        high = (part.features[:, columns : 2 * columns] < np.log1p(DEPTH)).any(axis=1)
-        request = part.request_of[high]
-        lengths = np.bincount(request, minlength=len(requests))
-        place = np.arange(len(request)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        shape = (len(requests), max(int(lengths.max()), 10))
-        z: FloatArray = np.zeros((*shape, columns), dtype=np.float32)
-        z[request, place] = known_z(part)[high]
-        taken, empty = np.zeros(shape, dtype=bool), np.ones(shape, dtype=bool)
-        taken[request, place], empty[request, place] = part.taken[high], False
-        ideal = np.cumsum(_DISCOUNTS)[np.minimum(part.wanted, 10) - 1]
-        return _Grid(z=z, taken=taken, empty=empty, ideal=ideal)
-
-    def ndcg(self, scores: FloatArray) -> float:
-        """Return the mean NDCG@10 of (requests, places) scores."""
-        negative = np.where(self.empty, np.inf, -scores)
-        best = np.argpartition(negative, 9, axis=1)[:, :10]
-        best = np.take_along_axis(best, np.argsort(np.take_along_axis(negative, best, 1), axis=1, kind="stable"), 1)
-        return float(((np.take_along_axis(self.taken, best, 1) @ _DISCOUNTS) / self.ideal).mean())
-
-
-_DISCOUNTS = (1 / np.log2(np.arange(10) + 2)).astype(np.float32)
+def _choices(
+    examples: Examples, chosen: BoolArray
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return (n, columns) z and (n,) taken as 0 or 1 of the candidates that stand high in any source's list, and where
+    each request starts; requests of which nothing was taken there say nothing."""
+    columns = len(examples.columns)
+    high = (examples.features[:, columns : 2 * columns] < np.log1p(DEPTH)).any(axis=1)
+    request = examples.request_of
+    told = np.bincount(request[high & examples.taken], minlength=len(examples)) > 0
+    looked_at = high & (chosen & told)[request]
+    starts = np.flatnonzero(np.diff(request[looked_at], prepend=-1))
+    return known_z(examples)[looked_at].astype(np.float64), examples.taken[looked_at].astype(np.float64), starts
 
 
 def score(examples: Examples, weights: Mapping[str, float]) -> FloatArray:
@@ -108,21 +86,3 @@ def of_z(z: FloatArray, columns: Sequence[str], weights: Mapping[str, float]) ->
 def known_z(examples: Examples) -> FloatArray:
     """Return (candidates, columns) z of every source; its mean, 0, of an item it does not know."""
     return np.nan_to_num(examples.features[:, : len(examples.columns)])
-
-
-def subset(examples: Examples, requests: np.ndarray) -> tuple[Examples, np.ndarray]:
-    """Return the examples of some requests, and (candidates,) their places in all."""
-    lengths = np.diff(examples.starts)[requests]
-    starts = np.concatenate(([0], np.cumsum(lengths)))
-    places = np.arange(starts[-1]) - np.repeat(starts[:-1] - examples.starts[requests], lengths)
-    return (
-        Examples(
-            starts=starts,
-            rows=examples.rows[places],
-            features=examples.features[places],
-            columns=examples.columns,
-            taken=examples.taken[places],
-            wanted=examples.wanted[requests],
-        ),
-        places,
-    )

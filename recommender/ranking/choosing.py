@@ -20,6 +20,8 @@ from recommender.ranking.learned import Trees
 from recommender.training.parallel import in_parallel
 
 FOLDS = 3
+K = 20
+"""Places of NDCG that decide: twenty instead of ten have more hits of the few items held out, and less luck."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class Ranking:
     trees: Trees | None
     """None unless learned."""
     quality: dict[str, float]
-    """Mean NDCG@10 on validation of each column alone, of "blend" and of "learned"."""
+    """Mean NDCG@K on validation of each column alone, of "blend" and of "learned"."""
     scores: FloatArray
     """(candidates,) out-of-fold scores of the chosen one, on no particular scale: what it would have said of requests
     it did not know."""
@@ -54,10 +56,14 @@ class Ranking:
 
 
 def choose(examples: Examples, seed: int) -> Ranking:
-    """Return the best ranking of these examples, made of all of them."""
+    """Return the best ranking of these examples, made of all of them.
+
+    The trees must beat the better of the other two surely: what they learned of a few hundred users may be luck, which
+    a blend of a dozen weights has little room for.
+    """
     z = blend.known_z(examples)
-    quality = {name: float(examples.ndcg(z[:, place]).mean()) for place, name in enumerate(examples.columns)}
-    best_single = max(quality, key=lambda name: quality[name])
+    found = {name: examples.ndcg(z[:, place], K) for place, name in enumerate(examples.columns)}
+    best_single = max(found, key=lambda name: float(found[name].mean()))
     folds = _folds(examples, seed)
     feature_names = names(examples.columns)
     request_of = examples.request_of
@@ -65,7 +71,7 @@ def choose(examples: Examples, seed: int) -> Ranking:
     def made_of(fold: int) -> tuple[dict[str, float], Trees]:
         """Return the blend and the trees of all requests but this fold's."""
         known = folds != fold
-        weights = blend.search(examples, known)
+        weights = blend.fit(examples, known)
         blended = blend.score(examples, weights)
         rows = known[request_of] & (examples.places(blended) < learned.HEAD)
         trees = learned.train(examples.features[rows], blended[rows], examples.taken[rows], feature_names, seed)
@@ -80,14 +86,16 @@ def choose(examples: Examples, seed: int) -> Ranking:
         head = unknown & (examples.places(blended) < learned.HEAD)
         learnt[unknown] = fold_trees.linear(blended[unknown])
         learnt[head] = fold_trees.predict(blended[head], examples.features[head])
-    quality["blend"] = float(examples.ndcg(blended).mean())
-    quality["learned"] = float(examples.ndcg(learnt).mean())
-    if quality["learned"] > max(quality["blend"], quality[best_single]):
-        kind, scores = "learned", learnt
-    elif quality["blend"] > quality[best_single]:
+    found |= {"blend": examples.ndcg(blended, K), "learned": examples.ndcg(learnt, K)}
+    quality = {name: float(values.mean()) for name, values in found.items()}
+    if quality["blend"] > quality[best_single]:
         kind, scores = "blend", blended
     else:
-        kind, scores, weights = "single", z[:, examples.columns.index(best_single)], {best_single: 1.0}
+        kind, scores = "single", z[:, examples.columns.index(best_single)]
+    if is_sure(found["learned"] - found["blend" if kind == "blend" else best_single]):
+        kind, scores = "learned", learnt
+    elif kind == "single":
+        weights = {best_single: 1.0}
     return Ranking(
         kind=kind,
         weights=weights,
@@ -96,6 +104,11 @@ def choose(examples: Examples, seed: int) -> Ranking:
         quality=quality,
         scores=scores,
     )
+
+
+def is_sure(gains: NDArray[np.float64]) -> bool:
+    """Return whether the mean of (users,) gains lies more than one standard error above 0."""
+    return bool(gains.mean() > gains.std() / np.sqrt(len(gains)))
 
 
 def _folds(examples: Examples, seed: int) -> NDArray[np.int64]:

@@ -1,8 +1,8 @@
 """The learned ranker: gradient-boosted trees that correct the blend where the data says so.
 
 LightGBM with a pointwise, binary objective starts from the blend's calibrated log-odds (its init score) and learns what
-the blend misses. By cross-validation on MovieLens latest-small (time split) that ranks better than either alone:
-NDCG@10 0.197 against 0.190 for the blend and 0.189 for trees that start from nothing; XE-NDCG gave 0.186.
+the blend misses, in small steps: by cross-validation on MovieLens latest-small (time split), NDCG@10 0.195 against
+0.187 for the blend alone and 0.193 for steps of 0.05. Trees that start from nothing, and XE-NDCG, were below the blend.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from scipy.special import expit
 
 from recommender.arrays import BoolArray, FloatArray
 from recommender.exceptions import ArtifactError
-from recommender.ranking.trees import Ensemble, UnusableTrees
 from recommender.registry.artifacts import Bundle
 
 ARTEFACT = "ranker.trees"
@@ -27,7 +26,7 @@ END = "end of trees"
 """What stands after the last tree in LightGBM's format."""
 PARAMETERS = {
     "objective": "binary",
-    "learning_rate": 0.05,
+    "learning_rate": 0.02,
     "num_leaves": 15,
     "min_data_in_leaf": 50,
     "feature_fraction": 0.5,
@@ -42,7 +41,7 @@ PARAMETERS = {
 }
 HEAD = 150
 """Candidates of a request, best by the blend, whose order the trees correct; what lies behind keeps its place."""
-ROUNDS = 150
+ROUNDS = 200
 NEWTON_STEPS = 15
 RIDGE = 1e-3
 CONVERGED = 1e-6
@@ -77,14 +76,11 @@ class Trees:
             When the trees cannot be read, or were made of other features than these.
         """
         try:
-            trees = _ensemble(self.text)
-        except (LightGBMError, UnusableTrees) as error:
+            trees = np.asarray(_booster(self.text).predict(rows, raw_score=True, num_threads=1))
+        except LightGBMError as error:
             reason = str(error).partition("\n")[0]
             raise ArtifactError(f"{FILE}: {reason}", file=FILE, check="format") from error
-        if rows.shape[1] != trees.features:
-            reason = f"The number of features in data ({rows.shape[1]}) is not the same as in the trees"
-            raise ArtifactError(f"{FILE}: {reason} ({trees.features}).", file=FILE, check="format")
-        return np.asarray(self.intercept + self.slope * blend + trees.predict(rows), dtype=np.float32)
+        return np.asarray(self.intercept + self.slope * blend + trees, dtype=np.float32)
 
 
 def train(rows: FloatArray, blend: FloatArray, labels: BoolArray, names: list[str], seed: int) -> Trees:
@@ -157,8 +153,8 @@ def _text(bundle: Bundle) -> str:
 
 
 @lru_cache(maxsize=2)
-def _ensemble(text: str) -> Ensemble:
+def _booster(text: str) -> lightgbm.Booster:
     # LightGBM ends the whole process over a tree that is cut off.
     if END not in text:
         raise ArtifactError(f"{FILE}: the trees are cut off.", file=FILE, check="format")
-    return Ensemble.of(lightgbm.Booster(model_str=text))
+    return lightgbm.Booster(model_str=text)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from recommender.arrays import FloatArray
 from recommender.contracts import Candidates, Query
 from recommender.pipeline.stages import Reranker
+
+Strength = float | Literal["tuned"]
+"""The trade-off, 0..1; "tuned": as the rebuild found worth its cost (`training.variety`)."""
 
 
 class Diversity(Reranker):
@@ -21,22 +25,22 @@ class Diversity(Reranker):
     Parameters
     ----------
     strength
-        The trade-off, 0..1: 0 leaves the list alone. A placement (or a variant of an experiment) that states a
-        `diversity` of its own has that instead.
+        0 leaves the list alone, and so does "tuned" with a model that was never tuned. A placement (or a variant of an
+        experiment) that states a `diversity` of its own has that instead.
     pool
         How many of the best candidates may be chosen.
     """
 
-    def __init__(self, strength: float = 0.1, pool: int = 200) -> None:
-        if not 0 <= strength <= 1:
-            raise ValueError(f"strength must be 0..1, not {strength!r}")
+    def __init__(self, strength: Strength = 0.1, pool: int = 200) -> None:
+        if strength != "tuned" and not 0 <= strength <= 1:
+            raise ValueError(f'strength must be 0..1 or "tuned", not {strength!r}')
         if pool < 1:
             raise ValueError(f"pool must be 1 or more, not {pool!r}")
-        self.strength = strength
+        self.strength: Strength = strength
         self.pool = pool
 
     def rerank(self, query: Query, candidates: Candidates) -> Candidates:
-        strength = self.strength if query.diversity is None else query.diversity
+        strength = self._strength(query)
         scored = int(np.count_nonzero(np.isfinite(candidates.score)))
         if strength == 0 or scored < 2:
             return candidates
@@ -47,6 +51,14 @@ class Diversity(Reranker):
         reordered = candidates.take(np.concatenate([first, np.flatnonzero(left)]))
         reordered.score = candidates.score
         return reordered
+
+    def _strength(self, query: Query) -> float:
+        if query.diversity is not None:
+            return query.diversity
+        if self.strength != "tuned":
+            return self.strength
+        found: dict[str, float] = {} if query.model is None else query.model.bundle.meta.get("variety", {})
+        return found.get(self.name, 0.0)
 
     @abstractmethod
     def choose(self, query: Query, pool: Candidates, n: int, strength: float) -> Sequence[int]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.contracts import Candidates, Query
-from recommender.rerankers.diversity import Diversity
+from recommender.rerankers.diversity import Diversity, Strength
 
 
 class LongTail(Diversity):
@@ -20,7 +20,7 @@ class LongTail(Diversity):
 
     name = "long_tail"
 
-    def __init__(self, strength: float = 0.2, pool: int = 100) -> None:
+    def __init__(self, strength: Strength = 0.2, pool: int = 100) -> None:
         super().__init__(strength, pool)
 
     def enabled(self, query: Query) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import Query
-from recommender.rerankers.diversity import Diversity
+from recommender.rerankers.diversity import Diversity, Strength
 from recommender.vector_index.base import unit_rows
 
 Similarity = Literal["collaborative", "content", "category"]
@@ -26,7 +26,7 @@ class BySimilarity(Diversity):
         What makes items alike.
     """
 
-    def __init__(self, strength: float = 0.1, pool: int = 200, by: Similarity = "collaborative") -> None:
+    def __init__(self, strength: Strength = 0.1, pool: int = 200, by: Similarity = "collaborative") -> None:
         super().__init__(strength, pool)
         if by not in get_args(Similarity):
             raise ValueError(f"by must be one of {', '.join(get_args(Similarity))}, not {by!r}")

@@ -5,7 +5,7 @@ Both `rebuilding` and `manage.py evaluate` come through here, so that what is me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,7 +24,7 @@ from recommender.ranking.examples import Examples
 from recommender.ranking.features import features
 from recommender.scorers.tuned_ranking import TunedRanking
 from recommender.scorers.weighted_blend import as_probability
-from recommender.training import split, trial
+from recommender.training import split, trial, variety
 from recommender.training.dataset import Interactions
 from recommender.training.embedding_spaces import IndexedSpace
 from recommender.training.evaluation import Evaluation, asking, lists_alone, measured
@@ -71,24 +71,28 @@ def fit(
     held_out = split.held_out(data, way, share=RANDOM_SHARE if way == "random" else split.SHARE, seed=seed)
     past, later = data.take(~held_out), data.take(held_out)
     ranking, validation = None, None
+    strengths: dict[str, float] = {}
     if len(later) and len(past):
         settings = tune(past, later, settings, seed, progress)
         trained = train(past, catalogue.pks, catalogue.cards, _trial(progress), settings=settings, spaces=spaces)
         progress("ranking: candidates")
         with trial.opened(trained) as bundle:
-            ranking, validation = _rank(model_view.build(bundle, catalogue), catalogue, past, later, seed, progress)
+            view = model_view.build(bundle, catalogue)
+            ranking, strengths, validation = _rank(view, catalogue, past, later, seed, progress)
         settings = settings.for_more_data(len(data) / len(past))
     trained = train(data, catalogue.pks, catalogue.cards, progress, settings=settings, spaces=spaces)
     if ranking is not None:
         trained.arrays.update(ranking.arrays())
         trained.meta["ranking"] = ranking.meta()
+        trained.meta["variety"] = strengths
     return Fitted(trained=trained, validation=validation, held_out=int(held_out.sum()))
 
 
 def _rank(
     view: ModelView, catalogue: Catalogue, past: Interactions, later: Interactions, seed: int, progress: Progress
-) -> tuple[Ranking | None, Evaluation]:
-    """Return the chosen ranking (None when too few users, or no source, say anything), and how its lists did."""
+) -> tuple[Ranking | None, dict[str, float], Evaluation]:
+    """Return the chosen ranking (None when too few users, or no source, say anything), the strengths of variety that it
+    pays for, and how its lists did."""
     users = np.unique(later.users)
     limit = int(conf.get("TUNING")["ranked_users"])
     if len(users) > limit:
@@ -110,10 +114,20 @@ def _rank(
     if columns and len(users) >= max(int(conf.get("TUNING")["minimum_users"]), choosing.FOLDS):
         progress("ranking: learning")
         ranking = choosing.choose(examples, seed)
+
+    def lists_with(strengths: Mapping[str, float]) -> list[RowArray]:
+        meta = {**view.bundle.meta, "variety": strengths}
+        asked = asking(past, catalogue, replace(view, bundle=replace(view.bundle, meta=meta)))
+        return _lists(recipe, [asked(user) for user in users.tolist()], examples, ranking)
+
+    strengths: dict[str, float] = {}
+    if ranking is not None:
+        progress("ranking: variety")
+        strengths = variety.find(lists_with, truth, variety.earned(ranking))
     progress("ranking: measuring")
-    lists = _lists(recipe, [query_of(user) for user in users.tolist()], examples, ranking)
+    lists = lists_with(strengths)
     alone = [by_source for _, _, by_source in gathered]
-    return ranking, measured(lists, alone, truth, users.tolist(), past, view.bundle)
+    return ranking, strengths, measured(lists, alone, truth, users.tolist(), past, view.bundle)
 
 
 def _columns(recipe: Recipe, queries: Sequence[Query]) -> tuple[str, ...]:
@@ -143,8 +157,8 @@ def _examples(
 
 def _lists(recipe: Recipe, queries: Sequence[Query], examples: Examples, ranking: Ranking | None) -> list[RowArray]:
     """Return what serving would have shown, each user's score from a ranking that did not learn from him."""
-    lists = []
-    for place, query in enumerate(queries):
+
+    def ranked(place: int) -> RowArray:
         span = slice(int(examples.starts[place]), int(examples.starts[place + 1]))
         candidates = Candidates.of(examples.rows[span])
         candidates.source_scores = dict(zip(examples.columns, examples.features[span].T, strict=False))
@@ -152,8 +166,9 @@ def _lists(recipe: Recipe, queries: Sequence[Query], examples: Examples, ranking
         if ranking is not None:
             candidates.score = as_probability(ranking.scores[span])
             scorers = tuple(scorer for scorer in recipe.scorers if not isinstance(scorer, TunedRanking))
-        lists.append(runner.rank(replace(recipe, scorers=scorers), query, candidates, Trace()).rows)
-    return lists
+        return runner.rank(replace(recipe, scorers=scorers), queries[place], candidates, Trace()).rows
+
+    return list(in_parallel(ranked, range(len(queries))))
 
 
 def _trial(progress: Progress) -> Progress:

@@ -14,6 +14,7 @@ from catalog import snapshot
 from catalog.snapshot import Catalogue
 from recommender.arrays import RowArray
 from recommender.exceptions import DataError
+from recommender.ranking.wording import sentence
 from recommender.training import csv_files, trial
 from recommender.training.dataset import Interactions, interactions
 from recommender.training.evaluation import LIST_LENGTH, Evaluation, evaluate
@@ -32,6 +33,8 @@ class Offline:
     user_ids: list[str]
     """Users of the test file, in the order of `evaluation.lists`."""
     catalogue: Catalogue
+    ranking: str
+    """Which ranking was chosen, in a sentence."""
 
     def write_lists(self, path: Path) -> None:
         """Write `user_id,item_id,rank` (rank from 1, at most LIST_LENGTH a user)."""
@@ -92,7 +95,8 @@ def run(
             catalogue_size=train_items,
             progress=lambda: user_done(len(user_ids)),
         )
-    return Offline(evaluation=evaluation, user_ids=user_ids, catalogue=catalogue)
+    ranking = sentence(fitted.trained.meta)
+    return Offline(evaluation=evaluation, user_ids=user_ids, catalogue=catalogue, ranking=ranking)
 
 
 def _catalogue(rows: list[csv_files.Row], items_path: Path | None) -> tuple[Catalogue, int]:

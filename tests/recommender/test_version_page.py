@@ -57,6 +57,15 @@ def test_the_final_list_comes_first_and_sources_follow_best_first() -> None:
     assert shown.users.startswith("1,500 users, a fifth of each history held out")
 
 
+def test_it_says_which_ranking_was_chosen() -> None:
+    shown = version("v1", 0.3)
+    assert page(shown, None, []).ranking.startswith("Ranked by the recipe's weights")
+    quality = {"popular": 0.1, "item_to_item": 0.2, "blend": 0.3, "learned": 0.25}
+    shown.metrics["ranking"] = {"kind": "blend", "columns": ["item_to_item", "popular"], "quality": quality}
+    assert page(shown, None, []).ranking.startswith("Ranked by a blend of sources: NDCG@20 0.3000 ")
+    assert page(version("v2"), None, []).ranking == ""
+
+
 def test_the_chart_sets_the_final_list_apart() -> None:
     chart = page(version("v1", 0.3), None, []).comparison
     assert chart is not None

@@ -80,6 +80,7 @@ class Command(BaseCommand):
         console = Console(file=sys.stdout, width=WIDTH)
         for table in _tables(evaluation.reports):
             console.print(table)
+        self.stdout.write(result.ranking)
 
 
 def _check(options: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from recommender.exceptions import RecommenderError
+from recommender.ranking.wording import sentence
 from recommender.rebuilding import Rebuilt, rebuild
 
 
@@ -50,6 +51,7 @@ class Command(BaseCommand):
                 figures = (metrics[key] for key in ("ndcg", "recall", "hit_rate", "coverage"))
                 table.add_row(name, *(f"{figure:.4f}" for figure in figures))
             Console(file=sys.stdout, width=100).print(table)
+            self.stdout.write(sentence(rebuilt.metrics))
         for name, recall in rebuilt.metrics["index_recall"].items():
             self.stdout.write(f"index {name}: recall@10 {recall:.3f}")
         self.stdout.write(

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from recommender.rerankers.long_tail import LongTail
 from tests.recommender.worlds import bundle_of, candidates_of, catalogue_of, query_of
@@ -21,6 +24,24 @@ def test_a_better_item_stays_ahead_of_a_less_popular_one() -> None:
     # At 0.2: a 0.82, b 0.51, c −1.34.
     reranked = LongTail(strength=0.2).rerank(QUERY, candidates_of([0, 1, 2], [0.9, 0.7, 0.3]))
     assert reranked.rows.tolist() == [0, 1, 2]
+
+
+def test_a_tuned_strength_is_what_the_model_version_says_unless_the_placement_states_one() -> None:
+    tuned, candidates = LongTail(strength="tuned"), candidates_of([0, 1, 2], [0.9, 0.7, 0.3])
+    bundle = bundle_of([10, 20, 30], popularity=[3, 0, 1])
+    asked = query_of(CATALOGUE, replace(bundle, meta={**bundle.meta, "variety": {"long_tail": 0.5}}))
+    assert tuned.rerank(asked, candidates).rows.tolist() == [1, 0, 2]
+    assert tuned.rerank(replace(asked, diversity=0.2), candidates).rows.tolist() == [0, 1, 2]
+    other = query_of(CATALOGUE, replace(bundle, meta={**bundle.meta, "variety": {"discoveries": 0.5}}))
+    assert tuned.rerank(other, candidates).rows.tolist() == [0, 1, 2]
+    assert tuned.rerank(QUERY, candidates).rows.tolist() == [0, 1, 2]
+    assert tuned.rerank(replace(QUERY, diversity=0.5), candidates).rows.tolist() == [1, 0, 2]
+
+
+@pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
+def test_a_strength_that_is_none_is_refused(strength: float) -> None:
+    with pytest.raises(ValueError, match=r'strength must be 0..1 or "tuned", not '):
+        LongTail(strength=strength)
 
 
 def test_items_of_one_popularity_keep_their_order() -> None:

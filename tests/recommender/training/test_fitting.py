@@ -56,6 +56,7 @@ def test_models_are_of_all_the_data_and_measured_on_a_fifth() -> None:
     assert ranking["kind"] in ("single", "blend", "learned")
     assert ranking["quality"]["item_to_item"] > 0.5
     assert ("ranker.trees" in fitted.trained.arrays) == (ranking["kind"] == "learned")
+    assert set(fitted.trained.meta["variety"]) <= {"long_tail", "discoveries"}
 
 
 def test_without_an_order_nothing_is_learned_from_it() -> None:
