@@ -6,6 +6,7 @@ import numpy as np
 
 from recommender.contracts import Candidates, Query
 from recommender.pipeline.stages import Reranker
+from recommender.rerankers.strength import Strength, checked, resolve
 
 
 class CategoryDiversity(Reranker):
@@ -18,19 +19,20 @@ class CategoryDiversity(Reranker):
     Parameters
     ----------
     strength
-        0 changes nothing, 1 lets a category's later items fall to nothing.
+        0 changes nothing, 1 lets a category's later items fall to nothing; "tuned" is what the rebuild found.
     decay
         How quickly that loss is reached, 0..1.
     """
 
     name = "category_diversity"
 
-    def __init__(self, strength: float = 0.1, decay: float = 0.8) -> None:
-        self.strength = strength
+    def __init__(self, strength: Strength = 0.1, decay: float = 0.8) -> None:
+        self.strength = checked(strength)
         self.decay = decay
 
     def rerank(self, query: Query, candidates: Candidates) -> Candidates:
-        if self.strength == 0 or not len(candidates):
+        strength = resolve(query, self.name, self.strength)
+        if strength == 0 or not len(candidates):
             return candidates
         codes = query.catalogue.category_codes[candidates.rows]
         by_category = np.argsort(codes, kind="stable")
@@ -40,7 +42,7 @@ class CategoryDiversity(Reranker):
         rank[by_category] = np.arange(len(codes)) - np.repeat(starts, np.diff(np.append(starts, len(codes))))
         if "" in query.catalogue.categories:
             rank[codes == query.catalogue.categories.index("")] = 0
-        keep = 1 - self.strength * (1 - self.decay**rank)
+        keep = 1 - strength * (1 - self.decay**rank)
         score = (candidates.score * keep).astype(np.float32)
         order = np.argsort(-score, kind="stable")
         reordered = candidates.take(order)

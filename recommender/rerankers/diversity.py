@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
 from recommender.arrays import FloatArray
 from recommender.contracts import Candidates, Query
 from recommender.pipeline.stages import Reranker
-
-Strength = float | Literal["tuned"]
-"""The trade-off, 0..1; "tuned": as the rebuild found worth its cost (`training.variety`)."""
+from recommender.rerankers.strength import Strength, checked, resolve
 
 
 class Diversity(Reranker):
@@ -32,15 +29,13 @@ class Diversity(Reranker):
     """
 
     def __init__(self, strength: Strength = 0.1, pool: int = 200) -> None:
-        if strength != "tuned" and not 0 <= strength <= 1:
-            raise ValueError(f'strength must be 0..1 or "tuned", not {strength!r}')
         if pool < 1:
             raise ValueError(f"pool must be 1 or more, not {pool!r}")
-        self.strength: Strength = strength
+        self.strength = checked(strength)
         self.pool = pool
 
     def rerank(self, query: Query, candidates: Candidates) -> Candidates:
-        strength = self._strength(query)
+        strength = resolve(query, self.name, self.strength) if query.diversity is None else query.diversity
         scored = int(np.count_nonzero(np.isfinite(candidates.score)))
         if strength == 0 or scored < 2:
             return candidates
@@ -51,14 +46,6 @@ class Diversity(Reranker):
         reordered = candidates.take(np.concatenate([first, np.flatnonzero(left)]))
         reordered.score = candidates.score
         return reordered
-
-    def _strength(self, query: Query) -> float:
-        if query.diversity is not None:
-            return query.diversity
-        if self.strength != "tuned":
-            return self.strength
-        found: dict[str, float] = {} if query.model is None else query.model.bundle.meta.get("variety", {})
-        return found.get(self.name, 0.0)
 
     @abstractmethod
     def choose(self, query: Query, pool: Candidates, n: int, strength: float) -> Sequence[int]:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.contracts import Candidates, Query
-from recommender.rerankers.diversity import Diversity, Strength
+from recommender.rerankers.diversity import Diversity
+from recommender.rerankers.strength import Strength
 
 
 class LongTail(Diversity):

@@ -8,7 +8,8 @@ import numpy as np
 
 from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import Query
-from recommender.rerankers.diversity import Diversity, Strength
+from recommender.rerankers.diversity import Diversity
+from recommender.rerankers.strength import Strength
 from recommender.vector_index.base import unit_rows
 
 Similarity = Literal["collaborative", "content", "category"]

@@ -71,7 +71,7 @@ def fit(
     held_out = split.held_out(data, way, share=RANDOM_SHARE if way == "random" else split.SHARE, seed=seed)
     past, later = data.take(~held_out), data.take(held_out)
     ranking, validation = None, None
-    strengths: dict[str, float] = {}
+    strengths = dict(variety.CATEGORIES)
     if len(later) and len(past):
         settings = tune(past, later, settings, seed, progress)
         trained = train(past, catalogue.pks, catalogue.cards, _trial(progress), settings=settings, spaces=spaces)
@@ -84,7 +84,7 @@ def fit(
     if ranking is not None:
         trained.arrays.update(ranking.arrays())
         trained.meta["ranking"] = ranking.meta()
-        trained.meta["variety"] = strengths
+    trained.meta["variety"] = strengths
     return Fitted(trained=trained, validation=validation, held_out=int(held_out.sum()))
 
 
@@ -120,10 +120,10 @@ def _rank(
         asked = asking(past, catalogue, replace(view, bundle=replace(view.bundle, meta=meta)))
         return _lists(recipe, [asked(user) for user in users.tolist()], examples, ranking)
 
-    strengths: dict[str, float] = {}
+    strengths = dict(variety.CATEGORIES)
     if ranking is not None:
         progress("ranking: variety")
-        strengths = variety.find(lists_with, truth, variety.earned(ranking))
+        strengths = variety.find(lists_with, truth, variety.gain(ranking))
     progress("ranking: measuring")
     lists = lists_with(strengths)
     alone = [by_source for _, _, by_source in gathered]

@@ -56,7 +56,7 @@ def test_models_are_of_all_the_data_and_measured_on_a_fifth() -> None:
     assert ranking["kind"] in ("single", "blend", "learned")
     assert ranking["quality"]["item_to_item"] > 0.5
     assert ("ranker.trees" in fitted.trained.arrays) == (ranking["kind"] == "learned")
-    assert set(fitted.trained.meta["variety"]) <= {"long_tail", "discoveries"}
+    assert set(fitted.trained.meta["variety"]) <= {"category_diversity", "long_tail", "discoveries"}
 
 
 def test_without_an_order_nothing_is_learned_from_it() -> None:
@@ -79,6 +79,7 @@ def test_too_few_users_keep_the_recipe_and_are_still_measured(settings: Settings
     settings.RECOMMENDER_TUNING = {"users": 100, "ranked_users": 100, "minimum_users": USERS + 1}
     fitted = fit(two_tastes(), CATALOGUE)
     assert "ranking" not in fitted.trained.meta
+    assert fitted.trained.meta["variety"] == {"category_diversity": 0.1}
     assert fitted.validation is not None
     assert fitted.validation.final.users == USERS
     assert fitted.trained.meta["half_lives"]["item_to_item"] == 6.0

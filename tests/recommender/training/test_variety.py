@@ -12,8 +12,6 @@ from recommender.arrays import RowArray
 from recommender.ranking.choosing import Ranking
 from recommender.training import variety
 
-TRUTH: list[RowArray] = [np.array([user]) for user in range(10)]
-
 
 def ranking(kind: str, **quality: float) -> Ranking:
     scores = np.empty(0, dtype=np.float32)
@@ -21,48 +19,70 @@ def ranking(kind: str, **quality: float) -> Ranking:
     return Ranking(kind=kind, weights={}, columns=columns, trees=None, quality=quality, scores=scores)
 
 
-@pytest.mark.parametrize(
-    ("kind", "blend", "expected"),
-    [("single", 0.3, 0.0), ("blend", 0.22, 0.05), ("blend", 0.202, 0.005), ("learned", 0.3, 0.02)],
-)
-def test_half_of_the_gain_over_the_best_single_source_is_earned(
-    settings: Settings, kind: str, blend: float, expected: float
-) -> None:
-    settings.RECOMMENDER_VARIETY = {"share_of_gain": 0.5, "at_most": 0.06}
-    learned = 0.208
-    found = variety.earned(ranking(kind, one=0.1, two=0.2, blend=blend, learned=learned))
-    assert found == pytest.approx(expected)
+@pytest.mark.parametrize(("kind", "expected"), [("single", 0.0), ("blend", 0.1), ("learned", 0.25)])
+def test_the_gain_is_what_the_ranking_adds_to_the_best_single_source(kind: str, expected: float) -> None:
+    assert variety.gain(ranking(kind, one=0.1, two=0.2, blend=0.22, learned=0.25)) == pytest.approx(expected)
 
 
-def test_what_is_earned_has_a_limit(settings: Settings) -> None:
-    settings.RECOMMENDER_VARIETY = {"share_of_gain": 0.5, "at_most": 0.01}
-    assert variety.earned(ranking("blend", one=0.1, two=0.2, blend=0.3, learned=0.1)) == 0.01
+class World:
+    """100 users, each of whom took one item, and would find it first on a plain list.
+
+    Re-rankers named in `loses` put the item out of the lists of so many users; strengths show everybody items that
+    nobody else sees.
+    """
+
+    def __init__(self, **loses: int) -> None:
+        self.loses = loses
+        self.tried: list[dict[str, float]] = []
+
+    def __call__(self, strengths: Mapping[str, float]) -> list[RowArray]:
+        self.tried.append(dict(strengths))
+        used = [name for name, strength in strengths.items() if strength > 0]
+        lost = sum(self.loses.get(name, 0) for name in used)
+        shows = round(10 * sum(strengths.get(name, 0.0) for name in ("long_tail", "discoveries")))
+        return [
+            np.array([-2 if user < lost else user] + [1000 + user * 10 + place for place in range(shows)])
+            for user in range(100)
+        ]
+
+    def find(self, gain: float) -> dict[str, float]:
+        return variety.find(self, [np.array([user]) for user in range(100)], gain)
 
 
-def lists_of(strengths: Mapping[str, float]) -> list[RowArray]:
-    """One right item a user, first on the list; the long tail adds items that nobody else is shown, and at 0.3 or more
-    moves the right one to the second place; discoveries lose it."""
-    tail = strengths.get("long_tail", 0.0)
-    lists = []
-    for user in range(10):
-        others = [100 + user * 10 + place for place in range(round(tail * 10))]
-        right = [] if strengths.get("discoveries") else [user]
-        lists.append(np.array(others[:1] + right + others[1:] if tail >= 0.3 else right + others, dtype=np.int64))
-    return lists
+@pytest.fixture(autouse=True)
+def limits(settings: Settings) -> None:
+    settings.RECOMMENDER_VARIETY = {"share_of_gain": 0.5, "at_most": 0.02}
 
 
-def test_of_what_costs_no_more_than_allowed_the_most_various_is_found() -> None:
-    # The second place counts 1 / log2(3) = 0.63 of the first.
-    assert variety.find(lists_of, TRUTH, allowed=0.3) == {"long_tail": 0.2, "discoveries": 0.0}
-    assert variety.find(lists_of, TRUTH, allowed=0.4) == {"long_tail": 0.4, "discoveries": 0.0}
+def test_what_shows_most_items_within_the_limit_is_found() -> None:
+    assert World().find(gain=0.5) == {"category_diversity": 0.1, "long_tail": 0.3, "discoveries": 0.1}
+    assert World(discoveries=2).find(gain=0.5) == {"category_diversity": 0.1, "long_tail": 0.3, "discoveries": 0.1}
+    assert World(discoveries=3).find(gain=0.5) == {"category_diversity": 0.1, "long_tail": 0.3, "discoveries": 0.0}
 
 
-def test_where_nothing_was_earned_nothing_is_tried() -> None:
-    def never(strengths: Mapping[str, float]) -> list[RowArray]:
-        raise AssertionError
+def test_categories_come_first_and_count_with_the_rest() -> None:
+    assert World(category_diversity=2, long_tail=1).find(gain=0.5) == {"category_diversity": 0.1}
+    found = World(category_diversity=3, discoveries=2).find(gain=0.5)
+    assert found == {"long_tail": 0.3, "discoveries": 0.1}
 
-    assert variety.find(never, TRUTH, allowed=0.0) == {}
+
+def test_a_cost_that_the_gain_does_not_surely_pay_is_not_made() -> None:
+    # One user of 100 is 0.01 ± 0.00995.
+    one = World(long_tail=1, discoveries=1, category_diversity=1)
+    assert one.find(gain=0.0398) == {}
+    assert one.find(gain=0.0400) == {"category_diversity": 0.1}
+
+
+def test_where_nothing_was_gained_nothing_is_tried() -> None:
+    world = World()
+    assert world.find(gain=0.0) == {}
+    assert world.tried == []
 
 
 def test_what_shows_no_more_items_is_not_worth_any_cost() -> None:
-    assert variety.find(lambda strengths: TRUTH, TRUTH, allowed=0.5) == {}
+    truth = [np.array([user]) for user in range(100)]
+    assert variety.find(lambda strengths: truth, truth, gain=0.5) == {"category_diversity": 0.1}
+
+
+def test_lists_that_find_nothing_cannot_tell_a_cost() -> None:
+    assert variety.find(lambda strengths: [np.array([7])] * 9, [np.array([8])] * 9, gain=0.5) == {}
