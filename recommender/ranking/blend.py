@@ -84,5 +84,11 @@ def of_z(z: FloatArray, columns: Sequence[str], weights: Mapping[str, float]) ->
 
 
 def known_z(examples: Examples) -> FloatArray:
-    """Return (candidates, columns) z of every source; its mean, 0, of an item it does not know."""
-    return np.nan_to_num(examples.features[:, : len(examples.columns)])
+    """Return (candidates, columns) z of every source; its lowest of the request for an item it does not know.
+
+    So does `WeightedBlend` for every item that the model has, as it has all of these.
+    """
+    z = examples.features[:, : len(examples.columns)]
+    lengths = np.diff(examples.starts)
+    lowest = np.fmin.reduceat(z, examples.starts[:-1][lengths > 0], axis=0) if len(z) else z
+    return np.nan_to_num(np.where(np.isnan(z), np.repeat(lowest, lengths[lengths > 0], axis=0), z))

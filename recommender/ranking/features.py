@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.arrays import FloatArray, RowArray
+from recommender.arrays import BoolArray, FloatArray, RowArray
 from recommender.contracts import Candidates, Query
 
 SECONDS_A_YEAR = 365.25 * 86_400
@@ -95,6 +95,12 @@ class Compared:
         shape = (len(requests), len(columns), n)
         z, log_rank = _standardised(scores).reshape(shape), _log_rank(scores).reshape(shape)
         return [cls(z=z[place], log_rank=log_rank[place]) for place in range(len(requests))]
+
+    def known_z(self, newer: BoolArray) -> FloatArray:
+        """Return (c, n) float32 z; of an item that a source does not know its lowest, or its mean where `newer` (n,)
+        says that the item is newer than the model: as `WeightedBlend` has it."""
+        lowest = np.fmin.reduce(self.z, axis=1, keepdims=True)
+        return np.nan_to_num(np.where(np.isnan(self.z), np.where(newer, np.float32(0), lowest), self.z))
 
     def features(self, query: Query, items: Items, places: RowArray) -> FloatArray:
         """Return (places, features) float32 of the candidates at these places."""

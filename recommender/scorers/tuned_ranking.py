@@ -53,9 +53,10 @@ def _learned(queries: Sequence[Query], requests: Sequence[Candidates]) -> list[F
     assert model is not None  # noqa: S101 -- it has a ranking
     ranking, trees = model.bundle.meta["ranking"], learned.of(model.bundle)
     items = Items.of(queries[0], requests[0].rows)
+    newer = model.row_in_model[requests[0].rows] < 0
     heads, blends, rows, log_odds = [], [], [], []
     for query, compared in zip(queries, Compared.of(requests, ranking["columns"]), strict=True):
-        blended = of_z(np.nan_to_num(compared.z).T, ranking["columns"], ranking["weights"])
+        blended = of_z(compared.known_z(newer).T, ranking["columns"], ranking["weights"])
         deviation = blended - blended.mean()
         spread = deviation.std()
         standardised = deviation / spread if spread > 0 else deviation

@@ -97,10 +97,18 @@ def test_a_score_has_mean_nought_and_deviation_one_in_each_request() -> None:
     assert blend.score(examples, {"two": 1.0}).tolist() == [0.0] * 5
 
 
-def test_an_item_that_a_source_does_not_know_gets_its_mean() -> None:
-    examples = examples_of({"one": [1.0, NAN, -1.0], "taken": [1, 0, 0]})
-    assert blend.known_z(examples).tolist() == [[1.0], [0.0], [-1.0]]
-    assert blend.of_z(blend.known_z(examples), ("one",), {"one": 0.5}).tolist() == [0.5, 0.0, -0.5]
+def test_an_item_that_a_source_does_not_know_gets_its_lowest_of_the_request() -> None:
+    examples = examples_of(
+        {"one": [1.0, NAN, -1.0], "taken": [1, 0, 0]},
+        {"one": [], "taken": []},
+        {"one": [2.0, NAN], "taken": [1, 0]},
+        {"one": [NAN], "taken": [1]},
+        {"one": [], "taken": []},
+    )
+    assert blend.known_z(examples).tolist() == [[1.0], [-1.0], [-1.0], [2.0], [2.0], [0.0]]
+    assert blend.of_z(blend.known_z(examples), ("one",), {"one": 0.5}).tolist() == [0.5, -0.5, -0.5, 1.0, 1.0, 0.0]
+    nothing = examples_of({"one": [], "taken": []})
+    assert blend.known_z(nothing).shape == (0, 1)
 
 
 def test_a_source_without_a_weight_adds_nothing() -> None:
