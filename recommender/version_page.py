@@ -130,7 +130,7 @@ def _users(version: ModelVersion) -> str:
     final = version.metrics.get("final")
     if not final:
         return ""
-    users = f"{final['users']:,} users, " if "users" in final else ""
+    users = f"{round(final['users']):,} users, " if "users" in final else ""
     return f"{users}a fifth of each history held out, every unseen item ranked, lists of ten"
 
 

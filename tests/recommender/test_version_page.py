@@ -21,7 +21,7 @@ def version(name: str, ndcg: float | None = None, **change: Any) -> ModelVersion
     if ndcg is not None:
         segment = {"users": 1200, "shortest_history": 1, "longest_history": 7, "accuracy": figures(ndcg=0.25)}
         metrics = {
-            "final": {"ndcg": ndcg, "users": 1500},
+            "final": {"ndcg": ndcg, "users": 1500.0},
             "sources": {"popular": {"ndcg": 0.1}, "item_to_item": {"ndcg": 0.2}},
             "index_recall": {"content": 0.975},
             "reports": {
