@@ -38,6 +38,9 @@ class Ranking:
     """None unless learned."""
     quality: dict[str, float]
     """Mean NDCG@K on validation of each column alone, of "blend" and of "learned"."""
+    gain: float
+    """What it surely adds to the best single source, as a share of that one's quality: the mean less one standard
+    error, at least 0."""
     scores: FloatArray
     """(candidates,) out-of-fold scores of the chosen one, on no particular scale: what it would have said of requests
     it did not know."""
@@ -92,7 +95,7 @@ def choose(examples: Examples, seed: int) -> Ranking:
         kind, scores = "blend", blended
     else:
         kind, scores = "single", z[:, examples.columns.index(best_single)]
-    if is_sure(found["learned"] - found["blend" if kind == "blend" else best_single]):
+    if surely(found["learned"] - found["blend" if kind == "blend" else best_single]) > 0:
         kind, scores = "learned", learnt
     elif kind == "single":
         weights = {best_single: 1.0}
@@ -102,13 +105,18 @@ def choose(examples: Examples, seed: int) -> Ranking:
         columns=examples.columns,
         trees=trees if kind == "learned" else None,
         quality=quality,
+        gain=_gain(found[best_single if kind == "single" else kind], found[best_single]),
         scores=scores,
     )
 
 
-def is_sure(gains: NDArray[np.float64]) -> bool:
-    """Return whether the mean of (users,) gains lies more than one standard error above 0."""
-    return bool(gains.mean() > gains.std() / np.sqrt(len(gains)))
+def _gain(chosen: NDArray[np.float64], alone: NDArray[np.float64]) -> float:
+    return max(surely(chosen - alone), 0.0) / max(float(alone.mean()), np.finfo(np.float64).eps)
+
+
+def surely(gains: NDArray[np.float64]) -> float:
+    """Return the mean of (users,) gains less one standard error."""
+    return float(gains.mean() - gains.std() / np.sqrt(len(gains)))
 
 
 def _folds(examples: Examples, seed: int) -> NDArray[np.int64]:

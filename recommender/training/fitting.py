@@ -123,7 +123,7 @@ def _rank(
     strengths = dict(variety.CATEGORIES)
     if ranking is not None:
         progress("ranking: variety")
-        strengths = variety.find(lists_with, truth, variety.gain(ranking))
+        strengths = variety.find(lists_with, truth, ranking.gain)
     progress("ranking: measuring")
     lists = lists_with(strengths)
     alone = [by_source for _, _, by_source in gathered]

@@ -130,12 +130,22 @@ def test_the_chosen_ranking_is_never_worse_than_the_best_single_source(seed: int
 
 def test_a_gain_that_may_be_luck_is_not_sure() -> None:
     gained = np.zeros(100)
-    assert not choosing.is_sure(gained)
+    assert choosing.surely(gained) == 0
     gained[:5] = [1, 1, 1, -1, -1]
-    assert not choosing.is_sure(gained)
+    assert choosing.surely(gained) < 0
     gained[5:30] = 0.1
-    assert choosing.is_sure(gained)
-    assert not choosing.is_sure(-gained)
+    # The mean is 0.035, the mean square 0.0525: a deviation of √(0.0525 − 0.035²), a tenth of it for 100 users.
+    assert choosing.surely(gained) == pytest.approx(0.035 - 0.1 * (0.0525 - 0.035**2) ** 0.5)
+
+
+def test_the_gain_is_what_is_surely_added_to_the_best_single_source() -> None:
+    assert choosing.choose(requests(one_source_knows), SEED).gain == 0
+    summed = choosing.choose(requests(sum_of_two), SEED)
+    # All users gain alike: from 1 / log2(3) to 1.
+    assert summed.gain == pytest.approx(np.log2(3) - 1)
+    learned = choosing.choose(requests(affinity_says_it), SEED)
+    alone = max(learned.quality["one"], learned.quality["two"])
+    assert 0 < learned.gain < learned.quality["learned"] / alone - 1
 
 
 def test_a_version_notes_the_choice_as_json() -> None:

@@ -63,6 +63,7 @@ def stored(trees: learned.Trees) -> tuple[dict[str, Any], dict[str, np.ndarray]]
         columns=("one", "two"),
         trees=trees,
         quality={},
+        gain=0.0,
         scores=np.empty(0, dtype=np.float32),
     )
     return chosen.meta(), chosen.arrays()
