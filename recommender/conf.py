@@ -130,7 +130,7 @@ DEFAULTS: dict[str, Any] = {
     # with something to hold out say too little.
     "TUNING": {"users": 1000, "ranked_users": 4000, "minimum_users": 50},
     # What "tuned" variety may cost: a share of what the ranking gained over the best single source, to a limit.
-    "VARIETY": {"share_of_gain": 0.5, "at_most": 0.02},
+    "VARIETY": {"share_of_gain": 0.5, "at_most": 0.015},
     "SESSION": {"window": 5, "smoothing": 10.0, "neighbours": 200},
     "CONTENT": {"dimension": 128},
     # Kept of the audience when a recipe names the source similar_users: the last active users and their newest items.
