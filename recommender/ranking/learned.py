@@ -1,8 +1,9 @@
 """The learned ranker: gradient-boosted trees that correct the blend where the data says so.
 
 LightGBM with a pointwise, binary objective starts from the blend's calibrated log-odds (its init score) and learns what
-the blend misses, in small steps: by cross-validation on MovieLens latest-small (time split), NDCG@10 0.195 against
-0.187 for the blend alone and 0.193 for steps of 0.05. Trees that start from nothing, and XE-NDCG, were below the blend.
+the blend misses. By cross-validation on MovieLens latest-small (time split), mean of three: NDCG@10 0.195 against 0.187
+for the blend alone, and 0.194 for 200 trees of half the step. Trees that start from nothing, and
+XE-NDCG, were below the blend.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ END = "end of trees"
 """What stands after the last tree in LightGBM's format."""
 PARAMETERS = {
     "objective": "binary",
-    "learning_rate": 0.02,
+    "learning_rate": 0.04,
     "num_leaves": 15,
     "min_data_in_leaf": 50,
     "feature_fraction": 0.5,
@@ -41,7 +42,7 @@ PARAMETERS = {
 }
 HEAD = 150
 """Candidates of a request, best by the blend, whose order the trees correct; what lies behind keeps its place."""
-ROUNDS = 200
+ROUNDS = 100
 NEWTON_STEPS = 15
 RIDGE = 1e-3
 CONVERGED = 1e-6
