@@ -1,14 +1,26 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from recommender.rerankers.category_diversity import CategoryDiversity
-from tests.recommender.worlds import candidates_of, catalogue_of, query_of
+from tests.recommender.worlds import bundle_of, candidates_of, catalogue_of, query_of
 
 CATALOGUE = catalogue_of(
     {"category": "crime"}, {"category": "crime"}, {"category": "crime"}, {"category": "war"}, {"category": "war"}
 )
 QUERY = query_of(CATALOGUE)
+
+
+def test_a_tuned_strength_is_what_the_model_version_says() -> None:
+    tuned, candidates = CategoryDiversity(strength="tuned"), candidates_of([0, 1, 2, 3, 4], [1.0, 0.9, 0.8, 0.7, 0.6])
+    bundle = bundle_of([10, 20, 30, 40, 50])
+    found = query_of(CATALOGUE, replace(bundle, meta={**bundle.meta, "variety": {"category_diversity": 0.5}}))
+    stated = CategoryDiversity(strength=0.5).rerank(query_of(CATALOGUE), candidates)
+    assert tuned.rerank(found, candidates).score.tolist() == stated.score.tolist() != candidates.score.tolist()
+    assert tuned.rerank(query_of(CATALOGUE, bundle), candidates).score.tolist() == candidates.score.tolist()
+    assert tuned.rerank(query_of(CATALOGUE), candidates).score.tolist() == candidates.score.tolist()
 
 
 def test_each_further_item_of_a_category_keeps_less_of_its_score() -> None:
