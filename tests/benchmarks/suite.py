@@ -28,6 +28,7 @@ BENCHMARKS = (
     Benchmark(name="diversity", measures="what variety costs, by the diversity of a placement", database=False),
     Benchmark(name="serving", measures="a personalised list on real films, and an event's effect on it", database=True),
     Benchmark(name="load", measures="the real server under load: rates, latencies, a swap of the model", database=True),
+    Benchmark(name="growth", measures="the same and its memory, up to a million generated items", database=True),
     Benchmark(name="ingest", measures="a million imported events, batches and single events over HTTP", database=True),
     Benchmark(name="vector_index", measures="exact and approximate search by size", database=False),
     Benchmark(name="side_by_side", measures="other recommenders on the same splits, tuned alike", database=False),
