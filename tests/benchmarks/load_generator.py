@@ -30,6 +30,10 @@ OPEN_CONNECTIONS = 64
 """Of an open loop: more requests than that at once wait here, which counts as latency."""
 
 
+PATIENCE_SECONDS = 300.0
+"""A worker's first request reads the whole catalogue."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request."""
@@ -71,7 +75,7 @@ def ask_in_turn(port: int, key: str, calls: Sequence[Call]) -> list[Any]:
         When one is not answered 200.
     """
     answers = []
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)) as connection:
         for call in calls:
             connection.request("GET", call.path, headers={"Authorization": f"Api-Key {key}"})
             response = connection.getresponse()

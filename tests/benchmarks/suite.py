@@ -21,6 +21,8 @@ class Benchmark:
     name: str
     measures: str
     database: bool
+    on_request: bool = False
+    """Run only when named."""
 
 
 BENCHMARKS = (
@@ -32,6 +34,12 @@ BENCHMARKS = (
     Benchmark(name="ingest", measures="a million imported events, batches and single events over HTTP", database=True),
     Benchmark(name="vector_index", measures="exact and approximate search by size", database=False),
     Benchmark(name="side_by_side", measures="other recommenders on the same splits, tuned alike", database=False),
+    Benchmark(
+        name="soak",
+        measures="memory in SOAK_MINUTES (10) of everything at once; only when named",
+        database=True,
+        on_request=True,
+    ),
 )
 
 
