@@ -41,10 +41,16 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    """Lets every connection of an open loop wait to be accepted."""
+
+    request_queue_size = 128
+
+
 @pytest.fixture
 def port() -> Iterator[int]:
     Handler.asked.clear()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", 0), Handler) as server:
         serving = threading.Thread(target=server.serve_forever)
         serving.start()
         yield server.server_address[1]
