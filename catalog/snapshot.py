@@ -39,6 +39,25 @@ class ItemCard:
     year: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Availability:
+    """Which items may be shown, and the moments between which that is so."""
+
+    since: float
+    until: float
+    mask: BoolArray
+
+    @classmethod
+    def at(cls, now: float, catalogue: Catalogue) -> _Availability:
+        """Return what holds at POSIX time `now`, until the next item comes or goes."""
+        moments = np.concatenate([catalogue.available_from, catalogue.available_until])
+        mask = catalogue.is_active & (catalogue.available_from <= now) & (now < catalogue.available_until)
+        mask.flags.writeable = False
+        since = np.max(moments, initial=-np.inf, where=moments <= now)
+        until = np.min(moments, initial=np.inf, where=moments > now)
+        return cls(float(since), float(until), mask)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
     """All items. Every array and list has one entry a row."""
@@ -62,6 +81,7 @@ class Catalogue:
     """Distinct categories; `category_codes` index it."""
     category_codes: NDArray[np.int32]
     countries: list[tuple[str, ...]] = field(default_factory=list)
+    _availability: _Availability | None = field(default=None, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.cards)
@@ -94,8 +114,24 @@ class Catalogue:
         return {tag: np.array(found, dtype=np.int64) for tag, found in rows.items()}
 
     def available(self, now: float) -> BoolArray:
-        """Return (items,) bool: may be shown at POSIX time `now`."""
-        return self.is_active & (self.available_from <= now) & (now < self.available_until)
+        """Return (items,) bool, read-only: may be shown at POSIX time `now`."""
+        held = self._availability
+        if held is None or not held.since <= now < held.until:
+            held = _Availability.at(now, self)
+            # Frozen for its readers; threads that come at once compute the same.
+            object.__setattr__(self, "_availability", held)
+        return held.mask
+
+    @cached_property
+    def by_popularity(self) -> IntArray:
+        """(items,) all rows, the most popular first, equals in ascending order."""
+        return np.argsort(-self.popularity, kind="stable").astype(np.int64)
+
+    @cached_property
+    def by_created_at(self) -> tuple[NDArray[np.float64], IntArray]:
+        """The moments of entry, ascending, and the row of each."""
+        order = np.argsort(self.created_at, kind="stable")
+        return self.created_at[order], order.astype(np.int64)
 
     def rows_with_tag(self, tag: str) -> IntArray:
         """Return the rows of the items that carry `tag` (exact)."""
