@@ -83,8 +83,10 @@ def rescore(recipe: Recipe, query: Query, rows: RowArray) -> Candidates:
     return _score(recipe, query, candidates, trace)
 
 
-def rescore_without(recipe: Recipe, query: Query, rows: RowArray, reduced: Sequence[Without]) -> list[FloatArray]:
-    """Return the scores of the given rows, as `rescore` gives them, for each of `reduced`.
+def rescore_without(
+    recipe: Recipe, query: Query, rows: RowArray, reduced: Sequence[Without], shown: RowArray
+) -> list[FloatArray]:
+    """Return the scores of `rows[shown]`, as `rescore` gives them of all `rows`, for each of `reduced`.
 
     Each is `query` without one item of its history. Stages are asked for all of them together, which costs less.
     """
@@ -98,11 +100,11 @@ def rescore_without(recipe: Recipe, query: Query, rows: RowArray, reduced: Seque
     for scorer in recipe.scorers:
         ones, asked = _asked(scorer, reduced, scored)
         step = Step("scorer", scorer.name)
-        scores = _open(step, partial(scorer.scores_without, ones, asked)) if ones else None
+        scores = _open(step, partial(scorer.scores_without, ones, asked, shown)) if ones else None
         if scores is not None:
             for candidates, score in zip(asked, scores, strict=True):
                 candidates.score = score
-    return [candidates.score for candidates in scored]
+    return [candidates.score[shown] for candidates in scored]
 
 
 def _asked(

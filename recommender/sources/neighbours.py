@@ -8,9 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from recommender.arrays import FloatArray, RowArray
+from recommender.arrays import FloatArray, RowArray, contains
 from recommender.contracts import RECENCY_FLOOR, Query
 from recommender.pipeline.model_view import ModelView
 from recommender.pipeline.stages import Source, Without
@@ -20,33 +19,34 @@ from recommender.sources.row_sums import RowSums
 
 @dataclass(slots=True, kw_only=True)
 class _Work:
-    """What the rows of the history say, of all items and of those last asked about."""
+    """What the rows of the history say, of all items and of those that a request is about."""
 
     known: NDArray[np.bool_]
     """(basis,) which history items the model knows."""
-    weights: FloatArray
-    """(1 + variants, known)."""
     sums: RowSums
-    rows: RowArray | None = None
-    """What was last asked about: several columns, or several questions, are about the same array of rows."""
-    part: sparse.csc_matrix | None = None
-    """(those rows, known), each history item's share in the order of `sums.entries`."""
+    rows: RowArray
+    """Catalogue rows that were asked about, ascending: the candidates."""
+    told: FloatArray
+    """(known, rows), what each history item says of each."""
 
-    def about(self, rows: RowArray, view: ModelView) -> sparse.csc_matrix:
-        """Return the part of the matrix about the catalogue's `rows`; nothing is said of those the model lacks."""
-        if self.part is None or self.rows is not rows:
-            entries = self.sums.entries
-            model_rows, known = view.known(rows)
-            columns = self.sums.columns_of(model_rows)
-            told = np.flatnonzero(known & (columns >= 0))
-            # A look-up table, and `take` with a mode that skips a second check: a fifth of indexing by column.
-            place_of = np.full(entries.shape[1] + 1, -1, dtype=np.int32)
-            place_of[columns[told]] = told
-            places = place_of.take(entries.indices, mode="clip")
-            hits = np.flatnonzero(places >= 0)
-            part = entries.data[hits], places[hits], np.searchsorted(hits, entries.indptr).astype(np.int32)
-            self.rows, self.part = rows, sparse.csc_matrix(part, (len(rows), entries.shape[0]))
-        return self.part
+    def about(self, rows: RowArray, view: ModelView) -> FloatArray:
+        """Return (known, rows) what each history item says of the catalogue's `rows`, 0 where the model lacks one.
+
+        The candidates are asked about several times, as a whole and in parts: they are looked up once.
+        """
+        if len(self.rows) == len(rows) and np.array_equal(self.rows, rows):
+            return self.told
+        if contains(self.rows, rows).all():
+            return self.told[:, np.searchsorted(self.rows, rows)]
+        model_rows, known = view.known(rows)
+        if known.all():
+            told = self.sums.told(model_rows)
+        else:
+            told = np.zeros((self.told.shape[0], len(rows)), dtype=np.float32)
+            told[:, known] = self.sums.told(model_rows[known])
+        if (np.diff(rows) > 0).all():
+            self.rows, self.told = rows, told
+        return told
 
 
 class NeighbourSource(Source):
@@ -84,7 +84,7 @@ class NeighbourSource(Source):
     def enabled(self, query: Query) -> bool:
         if query.model is None or f"{self.artefact}.indptr" not in query.model.bundle.arrays or not len(query.basis):
             return False
-        return bool(query.model.known(query.basis)[1].any())
+        return bool((query.model.row_in_model[query.basis] >= 0).any())
 
     def retrieve(self, query: Query, n: int) -> RowArray:
         view = _view(query)
@@ -96,11 +96,26 @@ class NeighbourSource(Source):
 
     def columns(self, query: Query, rows: RowArray) -> dict[str, FloatArray]:
         view = _view(query)
-        model_rows, known = view.known(rows)
-        scores = self._work(query, view).sums.at(model_rows)
+        weights = self._weights(query, view)
+        return self._columns(query, rows, weights[None])[0]
+
+    def columns_without(self, query: Query, rows: RowArray, reduced: Sequence[Without]) -> list[dict[str, FloatArray]]:
+        places = [one.place for one in reduced]
+        # The rows of the matrix stay; the one that has never been weighs nothing.
+        weights = [
+            query.basis_weights_without(places, half_life, self.floor) for half_life in self._half_lives(_view(query))
+        ]
+        return self._columns(query, rows, np.stack(weights, axis=1))
+
+    def _columns(self, query: Query, rows: RowArray, weights: FloatArray) -> list[dict[str, FloatArray]]:
+        """Return the columns for each of (n, 1 + variants, basis) weights."""
+        view, names = _view(query), self._names()
+        work = self._work(query, view)
+        _, known = view.known(rows)
+        scores = weights.reshape(-1, weights.shape[-1])[:, work.known] @ work.about(rows, view)
         if not known.all():
             scores[:, ~known] = np.nan
-        return dict(zip(self._names(), scores, strict=True))
+        return [dict(zip(names, one, strict=True)) for one in scores.reshape(len(weights), len(names), len(rows))]
 
     def contributions(self, query: Query, rows: RowArray) -> FloatArray:
         return self._parts(query, rows, 0)
@@ -112,25 +127,12 @@ class NeighbourSource(Source):
     def _parts(self, query: Query, rows: RowArray, variant: int) -> FloatArray:
         view = _view(query)
         work = self._work(query, view)
-        by_item = work.about(rows, view)
-        history = np.repeat(np.arange(by_item.shape[1]), np.diff(by_item.indptr))
-        parts = np.zeros((len(query.basis), len(rows)), dtype=np.float32)
-        parts[np.flatnonzero(work.known)[history], by_item.indices] = work.weights[variant, history] * by_item.data
-        return parts
-
-    def columns_without(self, query: Query, rows: RowArray, reduced: Sequence[Without]) -> list[dict[str, FloatArray]]:
-        view, names = _view(query), self._names()
-        work = self._work(query, view)
-        # The rows of the matrix stay; the one that has never been weighs nothing.
-        places = [one.place for one in reduced]
-        weights = np.stack(
-            [query.basis_weights_without(places, half_life, self.floor) for half_life in self._half_lives(view)], axis=1
-        )
-        weights = weights.reshape(-1, len(work.known))[:, work.known]
-        sums = (work.about(rows, view) @ weights.T).T
-        _, known = view.known(rows)
-        scores = sums if known.all() else np.where(known, sums, np.float32(np.nan))
-        return [dict(zip(names, one, strict=True)) for one in scores.reshape(len(reduced), len(names), len(rows))]
+        parts = self._weights(query, view)[variant, work.known, None] * work.about(rows, view)
+        if work.known.all():
+            return parts
+        spread = np.zeros((len(query.basis), len(rows)), dtype=np.float32)
+        spread[work.known] = parts
+        return spread
 
     def _names(self) -> list[str]:
         return [self.name, *(f"{self.name}.{label}" for label in self.variants)]
@@ -148,8 +150,10 @@ class NeighbourSource(Source):
         if self.popularity_discount:
             popularity = view.array("popularity")[entries.indices]
             entries.data = entries.data / (popularity + 10) ** np.float32(self.popularity_discount)
-        weights = np.ascontiguousarray(self._weights(query, view)[:, known])
-        return _Work(known=known, weights=weights, sums=RowSums.of(entries, weights))
+        half_life = resolve(view.bundle, self.name, self.half_life)
+        sums = RowSums.of(entries, query.basis_weights(half_life, self.floor)[known])
+        nothing = np.empty(0, dtype=np.int64)
+        return _Work(known=known, sums=sums, rows=nothing, told=np.empty((len(entries.indptr) - 1, 0), np.float32))
 
     def _weights(self, query: Query, view: ModelView) -> FloatArray:
         """Return (1 + variants, basis)."""

@@ -1,4 +1,4 @@
-"""What some rows of a sparse item-by-item matrix add up to: work that grows with the rows, not with the catalogue."""
+"""Some rows of a sparse item-by-item matrix and their sum: work that grows with the rows, not with the catalogue."""
 
 from __future__ import annotations
 
@@ -18,33 +18,47 @@ WHOLE_ROWS_UP_TO = 50_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowSums:
-    """Rows of the matrix, one an item of the history, and their sums under several weightings."""
+    """Rows of the matrix, one an item of the history, and their weighted sum."""
 
     entries: sparse.csr_matrix
     """(history, columns)."""
     items: RowArray | None
     """(columns,) the item of each column, distinct; None: column j is item j."""
     n_items: int
-    scores: FloatArray
-    """(weightings, columns), the weights @ entries."""
+    total: FloatArray
+    """(columns,) the weights @ entries."""
 
     @classmethod
     def of(cls, entries: sparse.csr_matrix, weights: FloatArray) -> RowSums:
-        """Add up `entries` (history, items) with each of the `weights` (weightings, history)."""
+        """Add up `entries` (history, items), each row with its one of the `weights` (history,)."""
         n_items, items = entries.shape[1], None
         if n_items > WHOLE_ROWS_UP_TO and entries.nnz:
             items, columns = _numbered(entries.indices, n_items)
             parts = entries.data, columns, entries.indptr
             entries = sparse.csr_matrix(parts, shape=(entries.shape[0], len(items)), copy=False)
-        return cls(entries=entries, items=items, n_items=n_items, scores=_weighted(entries.T, weights))
+        return cls(entries=entries, items=items, n_items=n_items, total=entries.T @ weights)
 
     def best(self, n: int) -> RowArray:
-        """Return the at most `n` items with the highest positive sums of the first weighting, best first."""
-        first = self.scores[0]
-        best = top_rows(np.where(first > 0, first, np.float32(np.nan)), n)
+        """Return the at most `n` items with the highest positive sums, best first."""
+        best = top_rows(np.where(self.total > 0, self.total, np.float32(np.nan)), n)
         return best if self.items is None else self.items[best]
 
-    def columns_of(self, rows: RowArray) -> RowArray:
+    def told(self, rows: RowArray) -> FloatArray:
+        """Return (history, len(rows)) float32, what each row of the matrix says of these distinct items."""
+        columns, entries = self._columns_of(rows), self.entries
+        named = np.flatnonzero(columns >= 0)
+        # A look-up table, and `take` with a mode that skips a second check: a fifth of indexing by column.
+        place_of = np.full(entries.shape[1], -1, dtype=np.int32)
+        place_of[columns[named]] = named
+        places = place_of.take(entries.indices, mode="clip")
+        hits = np.flatnonzero(places >= 0)
+        history = np.repeat(np.arange(entries.shape[0]), np.diff(np.searchsorted(hits, entries.indptr)))
+        # Written through a flat view: half the time of two-dimensional indices.
+        told = np.zeros(entries.shape[0] * len(rows), dtype=np.float32)
+        told[history * len(rows) + places[hits]] = entries.data[hits]
+        return told.reshape(entries.shape[0], len(rows))
+
+    def _columns_of(self, rows: RowArray) -> RowArray:
         """Return (len(rows),) the column of each item, -1 for one that no row says anything of."""
         if self.items is None:
             return rows
@@ -53,20 +67,6 @@ class RowSums:
         # Of other items the table holds what was left there: only who is really in that column counts.
         columns = np.minimum(table[rows], len(self.items) - 1)
         return np.where(self.items[columns] == rows, columns, -1)
-
-    def at(self, rows: RowArray) -> FloatArray:
-        """Return (weightings, len(rows)) the sums of these items."""
-        columns = self.columns_of(rows)
-        found: FloatArray = self.scores.take(columns, axis=1, mode="clip")
-        return found if self.items is None else np.where(columns >= 0, found, np.float32(0))
-
-
-def _weighted(by_item: sparse.csc_matrix, weights: FloatArray) -> FloatArray:
-    """Return (weightings, items) float32, `weights` (weightings, history) times the (items, history) matrix."""
-    sums = np.empty((len(weights), by_item.shape[0]), dtype=np.float32)
-    for total, weight in zip(sums, weights, strict=True):
-        total[:] = by_item @ weight
-    return sums
 
 
 _of_thread = threading.local()
