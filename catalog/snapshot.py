@@ -115,12 +115,19 @@ class Catalogue:
 
     def available(self, now: float) -> BoolArray:
         """Return (items,) bool, read-only: may be shown at POSIX time `now`."""
+        return self._available_at(now).mask
+
+    def unchanged_until(self, now: float) -> float:
+        """Return the POSIX time after `now` at which the next item comes or goes by its dates; +inf when none does."""
+        return self._available_at(now).until
+
+    def _available_at(self, now: float) -> _Availability:
         held = self._availability
         if held is None or not held.since <= now < held.until:
             held = _Availability.at(now, self)
             # Frozen for its readers; threads that come at once compute the same.
             object.__setattr__(self, "_availability", held)
-        return held.mask
+        return held
 
     @cached_property
     def by_popularity(self) -> IntArray:

@@ -50,6 +50,8 @@ class UserFeatures:
     """(n,) float32, nan = none."""
     seen_pks: IntArray
     """(m,) int64, ascending, unique: items not to recommend again."""
+    stamp: tuple[object, ...] | None = None
+    """Differs as soon as anything else here does; None where that cannot be told (not from Redis, or a write is open)."""
 
 
 def load(user_id: str) -> tuple[UserFeatures, Revisions]:
@@ -70,11 +72,13 @@ def load(user_id: str) -> tuple[UserFeatures, Revisions]:
         return _decode(user_id, _from_database(user_id, types)), current
     current = announced if announced is not None else revisions.announce_all()
     types_revision = current[revisions.EVENT_TYPES]
+    stamp: tuple[object, ...] | None = _stamp(cached)
     if cached.is_known is None or (cached.is_known and cached.event_types_revision != types_revision):
         fresh = replace(_from_database(user_id, event_types.current(types_revision)), generation=cached.generation)
         _store(user_id, fresh)
-        cached = fresh
-    return _decode(user_id, cached), current
+        # Read while another may be writing: the generation does not say which of the two came first.
+        cached, stamp = fresh, None
+    return _decode(user_id, cached, stamp), current
 
 
 def from_database(user_id: str) -> UserFeatures:
@@ -153,7 +157,15 @@ def _seen_items(cursor: object, user_pk: int, types: EventTypes) -> IntArray:
     return np.array([row[0] for row in cursor.fetchall()], dtype=np.int64)  # type: ignore[attr-defined]
 
 
-def _decode(user_id: str, user: CachedUser) -> UserFeatures:
+def _stamp(user: CachedUser) -> tuple[object, ...]:
+    """Return what changes with every change of the user: the generation, and, should Redis have lost count, his newest
+    events."""
+    newest = user.history[-HISTORY_RECORD.itemsize :]
+    sizes = len(user.history), len(user.seen), user.seen[-8:]
+    return user.generation, user.is_known, user.consent, user.country, user.preferences, newest, *sizes
+
+
+def _decode(user_id: str, user: CachedUser, stamp: tuple[object, ...] | None = None) -> UserFeatures:
     events = newest_first(np.frombuffer(user.history, dtype=HISTORY_RECORD))
     return UserFeatures(
         user_id=user_id,
@@ -166,6 +178,7 @@ def _decode(user_id: str, user: CachedUser) -> UserFeatures:
         occurred_at=events["at"].astype(np.float64),
         values=events["value"].astype(np.float32),
         seen_pks=np.unique(np.frombuffer(user.seen, dtype="<i8")).astype(np.int64, copy=False),
+        stamp=stamp,
     )
 
 

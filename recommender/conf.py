@@ -99,6 +99,8 @@ DEFAULTS: dict[str, Any] = {
     "EXPLORATION": True,
     # Rows "because you watched …" on one page, each with its own seed.
     "SEEDS_PER_PAGE": 2,
+    # Lists that each process keeps, and for how long at most: a repeated request is not computed again. 0 keeps none.
+    "RESULT_CACHE": {"lists": 5_000, "seconds": 60},
     # Candidates each source proposes.
     "CANDIDATES_PER_SOURCE": 100,
     "VECTOR_INDEXES": {
