@@ -51,7 +51,7 @@ class UserFeatures:
     seen_pks: IntArray
     """(m,) int64, ascending, unique: items not to recommend again."""
     stamp: tuple[object, ...] | None = None
-    """Differs as soon as anything else here does; None where that cannot be told (not from Redis, or a write is open)."""
+    """Differs as soon as anything else here does; None where that cannot be told (not from Redis, a write is open)."""
 
 
 def load(user_id: str) -> tuple[UserFeatures, Revisions]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 
 _FILTERS = ["unavailable", "excluded", "seen"]
 
@@ -143,6 +145,9 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+_values: dict[str, Any] = {}
+
+
 def get(name: str) -> Any:
     """Return the setting RECOMMENDER_`name`, or its default.
 
@@ -151,4 +156,12 @@ def get(name: str) -> Any:
     KeyError
         When there is no such setting at all (a programming error).
     """
-    return getattr(settings, f"RECOMMENDER_{name}", DEFAULTS[name])
+    # Asked a dozen times a request; a setting that is not set costs Django an exception each time.
+    if name not in _values:
+        _values[name] = getattr(settings, f"RECOMMENDER_{name}", DEFAULTS[name])
+    return _values[name]
+
+
+@receiver(setting_changed)
+def _forget(**changed: Any) -> None:
+    _values.clear()
