@@ -206,3 +206,6 @@ class RecommendationList:
     seed_item_id: str = ""
     trace: Mapping[str, Any] | None = None
     """Stages with counts, removals and milliseconds, when asked for."""
+    rendered: dict[bool, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The items as the API has written them, with (True) and without their cards: a list that is shown again shares
+    them."""
