@@ -1,7 +1,8 @@
 """The catalogue as requests read it: arrays and strings in memory, one copy a process, never a query a request.
 
-Rows are the database's items in primary-key order. A snapshot is immutable; `current(revision)` replaces it as a whole
-when the catalogue's revision has moved, so a hidden or deleted item is gone on the next request.
+Rows are the database's items in primary-key order. A snapshot is immutable; `current(revision)` replaces it when the
+catalogue's revision has moved, so a hidden or deleted item is gone on the next request. Only what has changed is read
+(`snapshot_changes`).
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from urllib.parse import quote
 
 import numpy as np
 from django.conf import settings
+from django.db import connection
 from numpy.typing import NDArray
 
+from catalog import snapshot_changes
 from catalog.models import Item
 from catalog.process_copy import ProcessCopy
+from catalog.revisions import CATALOGUE, REMOVALS
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -63,6 +67,7 @@ class Catalogue:
     """All items. Every array and list has one entry a row."""
 
     revision: int
+    """That it was read for."""
     pks: IntArray
     """(items,) int64, ascending primary keys."""
     cards: list[ItemCard]
@@ -81,6 +86,10 @@ class Catalogue:
     """Distinct categories; `category_codes` index it."""
     category_codes: NDArray[np.int32]
     countries: list[tuple[str, ...]] = field(default_factory=list)
+    read_at: int = 0
+    """The database's own revision when it was read: what has a higher one is not in it."""
+    removals: int = 0
+    """The database's revision of removals."""
     _availability: _Availability | None = field(default=None, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -197,13 +206,36 @@ def item_page(item_id: str) -> str:
     return template.format(item_id=quote(item_id, safe=""))
 
 
-def load(revision: int) -> Catalogue:
-    """Read every item from Postgres (one query, streamed)."""
-    columns = (
-        "id item_id title description category tags creators image_url url published_at "
-        "available_from available_until is_active created_at popularity countries"
-    ).split()
-    return build(Item.objects.order_by("id").values(*columns).iterator(chunk_size=5000), revision=revision)
+COLUMNS = (
+    "id item_id title description category tags creators image_url url published_at "
+    "available_from available_until is_active created_at popularity countries"
+).split()
+
+
+def load(revision: int, earlier: Catalogue | None = None) -> Catalogue:
+    """Return the items as Postgres has them: all of them, or of those that are not as `earlier` has them only these."""
+    with connection.cursor() as cursor:
+        # First: what is committed later than this is read below as well, and again by the next one.
+        cursor.execute("SELECT name, value FROM catalog_revision WHERE name = ANY(%s)", [[CATALOGUE, REMOVALS]])
+        values: dict[str, int] = dict(cursor.fetchall())
+    read_at, removals = values.get(CATALOGUE, 0), values.get(REMOVALS, 0)
+    if earlier is None or earlier.read_at > read_at:
+        now = build(_records(Item.objects), revision=revision)
+    else:
+        changed = build(_records(Item.objects.filter(revision__gt=earlier.read_at)), revision=revision)
+        if earlier.removals != removals:
+            left = np.fromiter(Item.objects.values_list("id", flat=True).iterator(), dtype=np.int64)
+            earlier = snapshot_changes.without(earlier, np.isin(earlier.pks, left, assume_unique=True))
+        now = snapshot_changes.applied(earlier, changed)
+    for name, value in (("revision", revision), ("read_at", read_at), ("removals", removals)):
+        # Frozen for its readers, of which it has none yet; `replace` would drop what was taken over.
+        object.__setattr__(now, name, value)
+    return now
+
+
+def _records(items: Any) -> Iterable[dict[str, Any]]:
+    records: Iterable[dict[str, Any]] = items.order_by("id").values(*COLUMNS).iterator(chunk_size=5000)
+    return records
 
 
 _copy = ProcessCopy(load)

@@ -108,21 +108,28 @@ def build(bundle: Bundle, catalogue: Catalogue, *, earlier: ModelView | None = N
 
     What an `earlier` view of the same bundle has read of it is taken over: the catalogue changes far more often.
     """
-    row_in_catalogue = catalogue.rows_of_pks(bundle.item_pks)
-    row_in_model = np.full(len(catalogue), -1, dtype=np.int64)
-    present = np.flatnonzero(row_in_catalogue >= 0)
-    row_in_model[row_in_catalogue[present]] = present
+    if earlier is not None and earlier.catalogue.pks is catalogue.pks:
+        # Items have changed, none has come or gone.
+        row_in_catalogue, row_in_model = earlier.row_in_catalogue, earlier.row_in_model
+    else:
+        row_in_catalogue = catalogue.rows_of_pks(bundle.item_pks)
+        row_in_model = np.full(len(catalogue), -1, dtype=np.int64)
+        present = np.flatnonzero(row_in_catalogue >= 0)
+        row_in_model[row_in_catalogue[present]] = present
     newer = np.flatnonzero(row_in_model < 0)
-    return ModelView(
+    view = ModelView(
         bundle,
         catalogue,
         row_in_catalogue,
         row_in_model,
-        deleted=len(bundle.item_pks) - len(present),
+        deleted=int(np.count_nonzero(row_in_catalogue < 0)),
         newer=newer,
         newer_cards=[catalogue.cards[row] for row in newer.tolist()],
         space=content_space.stored(bundle.arrays) if earlier is None else earlier.space,
     )
+    if earlier is not None:
+        view._made.update(earlier._made)
+    return view
 
 
 _lock = threading.Lock()
