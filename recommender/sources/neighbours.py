@@ -112,10 +112,12 @@ class NeighbourSource(Source):
         view, names = _view(query), self._names()
         work = self._work(query, view)
         _, known = view.known(rows)
-        scores = weights.reshape(-1, weights.shape[-1])[:, work.known] @ work.about(rows, view)
+        told = work.about(rows, view)
+        weights = weights.reshape(-1, weights.shape[-1])
+        scores = (weights if len(told) == len(work.known) else weights[:, work.known]) @ told
         if not known.all():
             scores[:, ~known] = np.nan
-        return [dict(zip(names, one, strict=True)) for one in scores.reshape(len(weights), len(names), len(rows))]
+        return [dict(zip(names, one, strict=True)) for one in scores.reshape(-1, len(names), len(rows))]
 
     def contributions(self, query: Query, rows: RowArray) -> FloatArray:
         return self._parts(query, rows, 0)
@@ -127,9 +129,11 @@ class NeighbourSource(Source):
     def _parts(self, query: Query, rows: RowArray, variant: int) -> FloatArray:
         view = _view(query)
         work = self._work(query, view)
-        parts = self._weights(query, view)[variant, work.known, None] * work.about(rows, view)
-        if work.known.all():
-            return parts
+        weights = query.basis_weights(self._half_lives(view)[variant], self.floor)
+        told = work.about(rows, view)
+        if len(told) == len(work.known):
+            return weights[:, None] * told
+        parts = weights[work.known, None] * told
         spread = np.zeros((len(query.basis), len(rows)), dtype=np.float32)
         spread[work.known] = parts
         return spread
