@@ -113,11 +113,11 @@ class NeighbourSource(Source):
         work = self._work(query, view)
         _, known = view.known(rows)
         told = work.about(rows, view)
-        weights = weights.reshape(-1, weights.shape[-1])
-        scores = (weights if len(told) == len(work.known) else weights[:, work.known]) @ told
+        flat = weights.reshape(-1, weights.shape[-1])
+        scores = (flat if len(told) == len(work.known) else flat[:, work.known]) @ told
         if not known.all():
             scores[:, ~known] = np.nan
-        return [dict(zip(names, one, strict=True)) for one in scores.reshape(-1, len(names), len(rows))]
+        return [dict(zip(names, one, strict=True)) for one in scores.reshape(len(weights), len(names), len(rows))]
 
     def contributions(self, query: Query, rows: RowArray) -> FloatArray:
         return self._parts(query, rows, 0)
