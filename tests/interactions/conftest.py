@@ -45,7 +45,8 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
                 cursor.execute(
                     """
                     TRUNCATE interactions_event, interactions_impression, interactions_eventkey,
-                             interactions_deadletter, interactions_stalehistory;
+                             interactions_deadletter, interactions_stalehistory,
+                             interactions_itemscore, interactions_scorecount;
                     DELETE FROM interactions_userprofile;
                     DELETE FROM catalog_item;
                     """
