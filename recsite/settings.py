@@ -159,6 +159,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "refill-features-after-a-loss-of-redis": {
+        "task": "interactions.tasks.refill_features",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "maintain-partitions-every-hour": {
         "task": "interactions.tasks.maintain_partitions",
         "schedule": crontab(minute="17"),
