@@ -1,11 +1,18 @@
-"""Writing the items' popularity, which others compute. The catalogue's revision does not move for it."""
+"""The items' stored popularity, which others compute. The catalogue's revision does not move for it."""
 
 from __future__ import annotations
 
 from django.db import connection
 
+from catalog.models import Item
+
 LEAST_CHANGE = 0.01
 """Relative. Every event ages all scores a little; rewriting a million rows for that would only bloat the table."""
+
+
+def of(item_pk: int) -> float:
+    """Return an item's popularity as it is stored, 0.0 for an item that does not exist."""
+    return float(Item.objects.filter(pk=item_pk).values_list("popularity", flat=True).first() or 0.0)
 
 
 def store(scores: str, *, rest_is_zero: bool) -> int:

@@ -68,7 +68,9 @@ class Trending(msgspec.Struct, frozen=True, kw_only=True):
     """By category as the catalogue spells it."""
 
 
-_announced: Announced[Trending] = Announced("trending", Trending, Trending())
+NAME = "trending"
+"""Of the Redis key."""
+_announced: Announced[Trending] = Announced(NAME, Trending, Trending())
 
 
 def refresh() -> int:
