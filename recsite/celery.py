@@ -1,4 +1,4 @@
-"""The Celery application; the schedule is CELERY_BEAT_SCHEDULE in settings (editable in admin afterwards)."""
+"""The Celery application; `beat` schedules it: CELERY_BEAT_SCHEDULE in settings at first, then what editors say in admin."""
 
 from __future__ import annotations
 
