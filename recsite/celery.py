@@ -1,4 +1,4 @@
-"""The Celery application; `beat` schedules it: CELERY_BEAT_SCHEDULE in settings at first, then what editors say in admin."""
+"""The Celery application; its schedule is CELERY_BEAT_SCHEDULE at first, then what editors say in admin (`beat`)."""
 
 from __future__ import annotations
 
