@@ -148,10 +148,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expire_seconds": 10},
     },
-    "refresh-popularity-every-minute": {
+    # An event counts within a minute: this, what counting takes, and for how long a process holds what it read.
+    "refresh-popularity-every-45-seconds": {
         "task": "interactions.tasks.refresh_popularity",
-        "schedule": 60.0,
-        "options": {"expire_seconds": 50},
+        "schedule": 45.0,
+        "options": {"expire_seconds": 45},
     },
     "count-explored-every-minute": {
         "task": "interactions.tasks.count_explored",
