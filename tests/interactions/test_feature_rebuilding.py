@@ -10,9 +10,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from catalog.redis_store import client, key
-from interactions import explored, feature_rebuilding, feature_store, features, popularity, tasks
+from interactions import explored, feature_rebuilding, feature_store, features, popularity, redis_breaker, tasks
 from interactions.contracts import EventInput
 from interactions.recording import record
+from tests.interactions.own_redis import OwnRedis
 from tests.interactions.test_features import assert_same
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -124,6 +125,27 @@ def test_a_redis_that_came_back_older_is_not_believed(
     monkeypatch.setattr(feature_rebuilding, "_server_run", lambda: b"another")
     assert tasks.refill_features() == 3
     assert features.load("new")[0].item_pks.tolist() == [three_users["alien"], three_users["heat"]]
+
+
+def test_a_server_that_was_killed_and_came_back_is_filled(
+    committed: dict[str, int], own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch("ann", "heat", 1)
+    tasks.refill_features()
+    assert is_cached("ann")
+    own_redis.client.save()
+    watch("ann", "alien", 0)
+    assert len(features.load("ann")[0].item_pks) == 2
+    own_redis.restart_from_file()
+    monkeypatch.setattr(redis_breaker, "breaker", redis_breaker.CircuitBreaker())
+    # It knows of one event, and says so until beat comes round.
+    assert features.load("ann")[0].item_pks.tolist() == [committed["heat"]]
+    assert not feature_rebuilding.is_filled()
+    assert tasks.refill_features() == 1
+    assert features.load("ann")[0].item_pks.tolist() == [committed["alien"], committed["heat"]]
+    own_redis.client.flushall()
+    assert tasks.refill_features() == 1
+    assert is_cached("ann")
 
 
 def test_while_one_fills_another_does_not(three_users: dict[str, int]) -> None:

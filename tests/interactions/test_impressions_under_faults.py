@@ -6,72 +6,20 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 from django.conf import settings as django_settings
 from django.db import OperationalError, connection
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from catalog import redis_store
 from interactions import impressions, redis_breaker
 from interactions.impressions import record, stream_key, write_pending
 from interactions.metrics import impressions_dropped
-from recsite.local_services.valkey import Valkey
+from tests.interactions.own_redis import OwnRedis
 from tests.interactions.test_impressions import rows, served
 
 ROOT = Path(django_settings.BASE_DIRECTORY)
-
-
-class OwnRedis:
-    """A Valkey of the test's own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.socket = folder / "redis.sock"
-        program = Valkey(folder, folder).program
-        self.process = subprocess.Popen(
-            [program, "--port", "0", "--unixsocket", self.socket, "--save", "", "--dir", folder],
-            stdout=subprocess.DEVNULL,
-        )
-        self.client = redis.Redis(unix_socket_path=str(self.socket), retry=Retry(NoBackoff(), 0))
-        while True:
-            try:
-                self.client.ping()
-                return
-            except redis.ConnectionError:
-                assert self.process.poll() is None
-
-    @property
-    def url(self) -> str:
-        return f"unix://{self.socket}"
-
-    def stop(self) -> None:
-        """Let it hang: connections stay open, nothing is answered."""
-        self.process.send_signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-        self.client.ping()
-
-
-@pytest.fixture
-def own_redis(settings: django_settings) -> Iterator[OwnRedis]:
-    with tempfile.TemporaryDirectory() as folder:
-        server = OwnRedis(Path(folder))
-        shared, settings.REDIS_URL = settings.REDIS_URL, server.url
-        redis_store.client.cache_clear()
-        yield server
-        settings.REDIS_URL = shared
-        redis_store.client().close()
-        redis_store.client.cache_clear()
-        server.client.close()
-        server.process.kill()
-        server.process.wait()
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +40,7 @@ def test_a_redis_that_hangs_keeps_no_answer_waiting_and_doubles_nothing(
     committed: dict[str, int], own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record([served(1)])
-    own_redis.stop()
+    own_redis.hang()
     before = dropped()
     # More than it takes for Redis to be left alone.
     for number in range(2, 2 + redis_breaker.FAILURES + 2):
@@ -113,7 +61,7 @@ def test_a_redis_that_hangs_keeps_no_answer_waiting_and_doubles_nothing(
 def test_with_redis_hung_and_the_table_locked_they_are_counted_as_dropped(
     committed: dict[str, int], own_redis: OwnRedis
 ) -> None:
-    own_redis.stop()
+    own_redis.hang()
     other = connection.copy()
     before = dropped()
     try:
@@ -182,7 +130,7 @@ def test_with_postgres_away_the_stream_keeps_everything(
         write_pending()
     assert dropped() == before
     assert own_redis.client.xlen(stream_key()) == 1
-    own_redis.stop()
+    own_redis.hang()
     record([served(2)])
     assert dropped() - before == 2
     own_redis.go_on()
