@@ -1,8 +1,8 @@
 """Fill Redis again from Postgres: by command, and by itself when Redis has lost or forgotten something.
 
 A mark in Redis names the run of the server that was filled last. A server that was emptied has no mark; one that was
-started again, or a replica that took over, is another run: it may have lost the newest writes, so what it holds of
-users is dropped before it is filled.
+started again, or a replica that took over, is another run. Either may lack the newest writes, so what it holds of users
+is dropped before it is filled.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _BY_ACTIVITY = """
 def rebuild(progress: Progress = lambda step, done, total: None, *, most: int | None = None) -> int:
     """Fill in users (those active last first, `most` of them), what is popular and what was explored, and set the mark.
 
-    Returns how many users were stored; those that Redis holds already are left as they are, so it can be repeated, and
-    stopped at any time. Memory does not grow with the users.
+    Returns how many users were stored; those that this run of Redis holds already are left as they are, so it can be
+    repeated, and stopped at any time. Memory does not grow with the users.
 
     Raises
     ------
@@ -46,6 +46,8 @@ def rebuild(progress: Progress = lambda step, done, total: None, *, most: int | 
         What was filled in stays; the mark is not set.
     """
     run = _server_run()
+    if _mark() != run:
+        _drop_users()
     revisions.announce_all()
     popularity.refresh()
     explored.refresh()
@@ -78,8 +80,6 @@ def rebuild_after_a_loss() -> int:
         if is_filled() or not ask(lambda connected: connected.set(_filling_key(), 1, nx=True, ex=FILLING_SECONDS)):
             return 0
         try:
-            if ask(lambda connected: connected.get(_mark_key())) is not None:
-                _drop_users()
             return rebuild(most=MOST_AFTER_A_LOSS)
         finally:
             ask(lambda connected: connected.delete(_filling_key()))
@@ -94,8 +94,7 @@ def is_filled() -> bool:
     ------
     RedisAway
     """
-    run = _server_run()
-    return bool(ask(lambda connected: connected.get(_mark_key())) == run)
+    return _mark() == _server_run()
 
 
 def cached_users() -> Iterator[list[str]]:
@@ -134,6 +133,10 @@ def _server_run() -> bytes:
         return connected.info("server")["run_id"]
 
     return str(ask(run)).encode()
+
+
+def _mark() -> object:
+    return ask(lambda connected: connected.get(_mark_key()))
 
 
 def _mark_key() -> str:

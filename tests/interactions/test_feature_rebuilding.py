@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -113,8 +114,9 @@ def test_an_emptied_redis_is_filled_by_itself_once(three_users: dict[str, int]) 
     assert tasks.refill_features() == 3
 
 
+@pytest.mark.parametrize("refill", [tasks.refill_features, feature_rebuilding.rebuild])
 def test_a_redis_that_came_back_older_is_not_believed(
-    three_users: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    three_users: dict[str, int], monkeypatch: pytest.MonkeyPatch, refill: Callable[[], int]
 ) -> None:
     """A server started again from a file lacks its newest writes; its run id tells."""
     tasks.refill_features()
@@ -123,7 +125,7 @@ def test_a_redis_that_came_back_older_is_not_believed(
     client().hset(feature_store.user_key("new"), mapping=old)
     assert features.load("new")[0].item_pks.tolist() == [three_users["heat"]]
     monkeypatch.setattr(feature_rebuilding, "_server_run", lambda: b"another")
-    assert tasks.refill_features() == 3
+    assert refill() == 3
     assert features.load("new")[0].item_pks.tolist() == [three_users["alien"], three_users["heat"]]
 
 
