@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 import redis
@@ -162,13 +163,18 @@ def _take(limit: int) -> list[Entry]:
     """Return entries of dead consumers first, then new ones; they stay in the stream until acknowledged."""
     consumer = f"{socket.gethostname()}:{os.getpid()}"
 
+    def claim(connected: redis.Redis) -> Any:
+        return connected.xautoclaim(stream_key(), GROUP, consumer, CLAIM_IDLE_MS, "0-0", count=limit)
+
     def take(connected: redis.Redis) -> list[Entry]:
         try:
-            connected.xgroup_create(stream_key(), GROUP, id="0", mkstream=True)
+            claimed = claim(connected)
         except redis.ResponseError as error:
-            if not str(error).startswith("BUSYGROUP"):
+            if not str(error).startswith("NOGROUP"):
                 raise
-        claimed = connected.xautoclaim(stream_key(), GROUP, consumer, CLAIM_IDLE_MS, "0-0", count=limit)
+            # Not each time: a full Redis refuses it, and taking entries out is what it needs then.
+            connected.xgroup_create(stream_key(), GROUP, id="0", mkstream=True)
+            claimed = claim(connected)
         entries: list[Entry] = list(claimed[1])
         if len(entries) < limit:
             fresh = connected.xreadgroup(GROUP, consumer, {stream_key(): ">"}, count=limit - len(entries))

@@ -14,8 +14,9 @@ from django.utils import timezone
 from catalog import queries as catalog_queries
 from catalog import revisions
 from catalog.redis_store import client
-from interactions import partitions
+from interactions import feature_rebuilding, partitions
 from interactions import queries as interaction_queries
+from interactions.redis_breaker import RedisAway
 from recommender import conf
 from recommender.exceptions import ArtifactError
 from recommender.models import ModelVersion, RebuildJob, Rule
@@ -44,6 +45,7 @@ def examine() -> list[Finding]:
     looks: list[Callable[[], Finding]] = [
         _migrations,
         _redis,
+        _features,
         _catalogue,
         _embeddings,
         _events,
@@ -89,6 +91,19 @@ def _redis() -> Finding:
         message = f"answers; {', '.join(sorted(behind))} not announced yet"
         return Finding(level="warning", subject="Redis", message=message, remedy="Is beat running? It mends this.")
     return Finding(level="ok", subject="Redis", message="answers and knows the newest revisions")
+
+
+def _features() -> Finding:
+    try:
+        filled = feature_rebuilding.is_filled()
+    except RedisAway:
+        message = "Redis is away: users are read from Postgres"
+        return Finding(level="warning", subject="Features", message=message, remedy="They come back with Redis.")
+    if not filled:
+        message = "Redis was emptied or started again and has not been filled since: users are read from Postgres"
+        remedy = "Are worker and beat running? manage.py rebuild_features fills it now."
+        return Finding(level="warning", subject="Features", message=message, remedy=remedy)
+    return Finding(level="ok", subject="Features", message="Redis has been filled since its start")
 
 
 def _catalogue() -> Finding:

@@ -58,7 +58,7 @@ def test_an_event_shows_on_the_next_load_without_a_query(
     with django_assert_num_queries(0):  # type: ignore[operator]
         found, _ = load("ann")
     assert sorted(found.item_pks) == sorted([committed["heat"], committed["alien"]])
-    assert_same(found, features.from_database("ann"))
+    assert_same(found, features.as_of("ann"))
 
 
 def test_an_unknown_user_is_remembered_until_his_first_event(
@@ -92,7 +92,7 @@ def test_redis_and_postgres_agree_after_random_events(committed: dict[str, int])
             client().delete(feature_store.user_key("bob"))
         for user_id in ("ann", "bob"):
             if dice.random() < 0.6:
-                assert_same(load(user_id)[0], features.from_database(user_id))
+                assert_same(load(user_id)[0], features.as_of(user_id))
     assert len(load("ann")[0].item_pks) > 50
 
 
@@ -102,7 +102,7 @@ def test_a_long_history_is_cut_to_the_newest(committed: dict[str, int], monkeypa
     load("ann")
     for start in range(0, 700, 100):
         record([event("alien", at=NOON + timedelta(seconds=1 + start + n)) for n in range(100)])
-        assert_same(load("ann")[0], features.from_database("ann"))
+        assert_same(load("ann")[0], features.as_of("ann"))
     found, _ = load("ann")
     assert len(found.item_pks) == 300
     assert found.occurred_at[0] == NOON.timestamp() + 700
@@ -124,7 +124,7 @@ def test_an_event_between_a_rebuilds_read_and_its_store_is_not_lost(
     monkeypatch.setattr(features, "_from_database", read_then_be_overtaken)
     assert load("ann")[0].item_pks.tolist() == [committed["heat"]]
     monkeypatch.undo()
-    assert_same(load("ann")[0], features.from_database("ann"))
+    assert_same(load("ann")[0], features.as_of("ann"))
     assert len(load("ann")[0].item_pks) == 2
 
 
@@ -152,12 +152,12 @@ def test_a_writer_killed_after_its_commit_does_not_leave_a_stale_history(
     monkeypatch.setattr(recording, "_close_writes", lambda *_: None)
     record([event("alien")])
     monkeypatch.undo()
-    assert_same(load("ann")[0], features.from_database("ann"))
+    assert_same(load("ann")[0], features.as_of("ann"))
     assert len(load("ann")[0].item_pks) == 2
     monkeypatch.setattr(feature_store, "UNFINISHED_SECONDS", 0)
     load("ann")
     assert client().hget(feature_store.user_key("ann"), "p") is None
-    assert_same(load("ann")[0], features.from_database("ann"))
+    assert_same(load("ann")[0], features.as_of("ann"))
 
 
 def test_without_redis_everything_comes_from_postgres(

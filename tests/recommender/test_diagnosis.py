@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from catalog import embeddings, revisions
 from catalog.models import EmbeddingSpace, Item, ItemEmbedding
-from interactions import dead_letters
+from interactions import dead_letters, feature_rebuilding
 from recommender import diagnosis
 from recommender.diagnosis import Finding, examine
 from recommender.models import ActiveModel, ModelVersion, RebuildJob, Rule
@@ -36,19 +36,28 @@ def test_an_empty_site_needs_items_and_a_model(db: None) -> None:
     assert (finding("Catalogue").level, finding("Model").level) == ("error", "error")
     assert finding("Catalogue").remedy == "manage.py import_dataset PATH, or PUT /api/v1/items/{item_id}"
     assert finding("Model").remedy == "manage.py rebuild_models"
-    with pytest.raises(CommandError, match=r"^2 of 12 checks failed\.$"):
+    with pytest.raises(CommandError, match=r"^2 of 13 checks failed\.$"):
         call_command("doctor", stdout=StringIO())
 
 
 def test_a_working_site_has_no_errors(site: None) -> None:
     rebuild("test")
-    revisions.announce_all()
+    feature_rebuilding.rebuild()
     written = StringIO()
     call_command("doctor", stdout=written, no_color=True)
     assert "✓ Catalogue: 3 items" in written.getvalue()
     assert "✓ Model: v1 serves, 0.0 h old" in written.getvalue()
     assert "! Events: only 0 (none); lists are mostly popularity and content" in written.getvalue()
-    assert written.getvalue().endswith("12 checks, 1 warnings.\n")
+    assert written.getvalue().endswith("13 checks, 1 warnings.\n")
+
+
+def test_a_redis_that_was_emptied_is_to_be_filled(site: None) -> None:
+    found = finding("Features")
+    assert found.level == "warning"
+    assert found.message.startswith("Redis was emptied or started again")
+    assert found.remedy.endswith("manage.py rebuild_features fills it now.")
+    feature_rebuilding.rebuild()
+    assert finding("Features").level == "ok"
 
 
 def test_embedding_spaces_are_counted_and_what_a_rebuild_would_refuse_is_named(site: None) -> None:
