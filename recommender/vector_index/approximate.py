@@ -94,8 +94,8 @@ class BuiltApproximateIndex(BuiltExactIndex):
 class ApproximateBackend(VectorIndexBackend):
     """Backend of approximate search; exact below `exact_below` rows and where the library is not installed.
 
-    The structure is built and saved all the same, so that the switch can be moved without a rebuild. The private
-    methods are called only where the library is installed, and import it themselves.
+    Below it nothing is built either: lowering it takes effect with the next rebuild. The private methods are called
+    only where the library is installed, and import it themselves.
     """
 
     library: ClassVar[str]
@@ -120,13 +120,13 @@ class ApproximateBackend(VectorIndexBackend):
 
     def build(self, vectors: Vectors, metric: Metric) -> BuiltIndex:
         stored = self.checked_vectors(vectors, metric)
-        structure = self._structure_of(stored, metric) if self.available and len(stored) else None
+        structure = self._structure_of(stored, metric) if self._due(len(stored)) else None
         return BuiltApproximateIndex(stored, self.meta_of(stored, metric), structure, self.files, self._write)
 
     def open(self, directory: Path, meta: IndexMeta) -> VectorIndex:
         reference = open_exact(directory, meta)
         saved = all((directory / file).exists() for file in self.files)
-        if not self.available or meta.rows < max(self.options["exact_below"], 1) or not saved:
+        if not self._due(meta.rows) or not saved:
             return reference
         file = self.files[0]
         try:
@@ -145,6 +145,10 @@ class ApproximateBackend(VectorIndexBackend):
             f"RECOMMENDER_VECTOR_INDEXES[{self.alias!r}]: {self.title} is not installed, so every search is exact."
         )
         return [checks.Warning(message, hint=self.remedy, id=self.warning_id)]
+
+    def _due(self, rows: int) -> bool:
+        """Tell whether so many rows are to be searched by a structure here."""
+        return self.available and rows >= max(self.options["exact_below"], 1)
 
     @abstractmethod
     def _structure_of(self, stored: Vectors, metric: Metric) -> Any:

@@ -20,16 +20,16 @@ def no_annoy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "annoy", None)
 
 
-def test_the_forest_is_saved_below_the_switch_but_not_used(tmp_path: Path) -> None:
+def test_below_the_switch_there_is_no_forest(tmp_path: Path) -> None:
     backend = AnnoyIndexBackend("default", {"exact_below": 201})
-    assert "forest.ann" in backend.build(VECTORS, "dot").save(tmp_path)
+    assert backend.build(VECTORS, "dot").save(tmp_path) == ["index.json", "vectors.npy"]
     assert backend.open(tmp_path, read_meta(tmp_path)).exact is True
 
 
-def test_the_switch_moves_without_a_rebuild(tmp_path: Path) -> None:
-    AnnoyIndexBackend("default", {"exact_below": 201}).build(VECTORS, "dot").save(tmp_path)
-    index = AnnoyIndexBackend("default", {"exact_below": 200}).open(tmp_path, read_meta(tmp_path))
-    assert index.exact is False
+def test_raising_the_switch_above_an_index_scans_it(tmp_path: Path) -> None:
+    AnnoyIndexBackend("default", {"exact_below": 200}).build(VECTORS, "dot").save(tmp_path)
+    assert AnnoyIndexBackend("default", {"exact_below": 200}).open(tmp_path, read_meta(tmp_path)).exact is False
+    assert AnnoyIndexBackend("default", {"exact_below": 201}).open(tmp_path, read_meta(tmp_path)).exact is True
 
 
 def test_lifted_vectors_are_all_as_long_as_the_limit() -> None:
