@@ -124,6 +124,8 @@ DEFAULTS: dict[str, Any] = {
         "collaborative": 5.0,
         "content": 10.0,
     },
+    # Threads of ALS, each with one of BLAS; 0: as many as there are processors for this process.
+    "TRAINING_THREADS": 0,
     # Items of the models that hold an (items, items) matrix while training; less where memory is short.
     "DENSE_ITEMS_AT_MOST": 10_000,
     # Sources are tuned on a sample of "users", the ranker learns from "ranked_users"; fewer than "minimum_users"
