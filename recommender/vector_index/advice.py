@@ -28,6 +28,7 @@ class Measured:
     times_exact: float
     """Queries a second as a multiple of exact search's."""
     build_seconds: float
+    """Of processor time; two threads take half of it."""
     megabytes: float
     """On disk, the vectors included; mapped, so no process needs more."""
 

@@ -52,7 +52,8 @@ def measure(
 ) -> Iterator[Row]:
     """Yield the rows of exact search and of the backends `names` for each (items, factors); draw them.
 
-    Every figure is one of the same process, minutes apart: compare them with exact search, not with another run.
+    Speed and the time of a build are by the processor's time, which says the same on a busy machine: a build by two
+    threads takes half of it where two processors are free. Compare speed with exact search's, not with another run's.
     """
     found: dict[str, list[tuple[float, float]]] = {}
     for size, factors in sizes:
@@ -91,10 +92,10 @@ def _backend(name: str) -> VectorIndexBackend:
 
 def _measured(directory: Path, backend: VectorIndexBackend, searched: Searched) -> dict[str, float]:
     directory.mkdir()
-    started = time.perf_counter()
+    started = time.process_time()
     built = backend.build(searched.vectors, "dot")
     built.save(directory)
-    figures = {"build s": time.perf_counter() - started}
+    figures = {"build CPU s": time.process_time() - started}
     meta = built.meta
     del built
     before = _resident_bytes()
@@ -114,7 +115,6 @@ def _measured(directory: Path, backend: VectorIndexBackend, searched: Searched) 
 def _seconds(index: VectorIndex, searched: Searched) -> list[float]:
     seconds = []
     for query in searched.queries:
-        # The processor's time: what others do on a busy machine is not the index's.
         started = time.process_time()
         index.search(query, NEAREST)
         seconds.append(time.process_time() - started)

@@ -30,6 +30,6 @@ def test_what_is_advised_can_be_configured(settings: Settings) -> None:
 
 def test_the_readme_shows_these_figures() -> None:
     lines = README.read_text(encoding="utf-8").splitlines()
-    start = lines.index("| items | backend | recall@10 | × exact | build s | MB |")
+    start = lines.index("| items | backend | recall@10 | × exact | build CPU s | MB |")
     assert lines[start + 2 : start + 2 + len(MEASURED)] == table()
     assert not lines[start + 2 + len(MEASURED)]
