@@ -27,10 +27,10 @@ MEMORY, DISK = 10e9, 8e9
 
 def run(bench: Workbench) -> Iterator[Row]:
     """Measure each backend at a million, the compressed lists at ten."""
-    yield from measure(bench, [(MILLION, factors) for factors in FACTORS], APPROXIMATE, TARGETS, "vector_index_large")
+    yield from measure(bench, [(MILLION, factors) for factors in FACTORS], APPROXIMATE, TARGETS)
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if free < MEMORY or shutil.disk_usage(bench.folder).free < DISK:
         note = f"needs {MEMORY / 1e9:.0f} GB of memory and {DISK / 1e9:.0f} GB of disk"
         yield Row(name="vector index: faiss ivf_pq 10,000,000 × 64 recall@10", value=None, unit="", note=note)
         return
-    yield from measure(bench, [LARGEST], ("faiss ivf_pq",), {}, "vector_index_largest")
+    yield from measure(bench, [LARGEST], ("faiss ivf_pq",), {})
