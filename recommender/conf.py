@@ -128,10 +128,13 @@ DEFAULTS: dict[str, Any] = {
         "collaborative": 5.0,
         "content": 10.0,
     },
+    # Threads of ALS, each with one of BLAS; 0: as many as there are processors for this process.
+    "TRAINING_THREADS": 0,
     # Items of the models that hold an (items, items) matrix while training; less where memory is short.
     "DENSE_ITEMS_AT_MOST": 10_000,
     # Sources are tuned on a sample of "users", the ranker learns from "ranked_users"; fewer than "minimum_users"
-    # with something to hold out say too little.
+    # with something to hold out say too little. With 0 "users" nothing is held out: each model is trained once, as
+    # configured, and nobody knows how good it is.
     "TUNING": {"users": 1000, "ranked_users": 4000, "minimum_users": 50},
     # What "tuned" variety may cost: a share of what the ranking gained over the best single source, to a limit.
     "VARIETY": {"share_of_gain": 0.5, "at_most": 0.015},

@@ -21,6 +21,7 @@ from recommender import conf
 from recommender.exceptions import ArtifactError
 from recommender.models import ModelVersion, RebuildJob, Rule
 from recommender.registry import publishing, storage
+from recommender.vector_index.advice import advised
 from recommender.vector_index.handler import backend
 
 FEW_EVENTS = 1000
@@ -204,7 +205,18 @@ def _index() -> Finding:
         remedy = "Install its library (FAISS: pip install faiss-cpu; Annoy: a C++ compiler, then make setup)."
         message = f"{chosen.name} is not installed: exact search answers"
         return Finding(level="warning", subject="Vector index", message=message, remedy=remedy)
-    return Finding(level="ok", subject="Vector index", message=chosen.name)
+    items = catalog_queries.count_items()
+    advice = advised(items)
+    kind = chosen.options.get("kind")
+    if advice.backend in ("brute_force", chosen.name) and advice.options.get("kind", kind) == kind:
+        return Finding(level="ok", subject="Vector index", message=f"{chosen.name}, as good as any for {items:,} items")
+    message = (
+        f"{chosen.name}; for {items:,} items {advice.label} is quickest: it finds {advice.recall:.2f} of the ten best "
+        f"of {advice.items:,} at {advice.times_exact:.0f} times the speed of a scan"
+    )
+    entry = {"BACKEND": advice.path, "OPTIONS": dict(advice.options)}
+    remedy = f'RECOMMENDER_VECTOR_INDEXES["default"] = {entry!r}'
+    return Finding(level="warning", subject="Vector index", message=message, remedy=remedy)
 
 
 def _rules() -> Finding:

@@ -132,3 +132,28 @@ def test_without_postgres_only_the_servers_are_looked_at(monkeypatch: pytest.Mon
     monkeypatch.setattr(diagnosis, "_database", lambda: broken)
     monkeypatch.setattr(diagnosis, "_redis", lambda: Finding(level="ok", subject="Redis", message="answers"))
     assert [found.subject for found in examine()] == ["Postgres", "Redis"]
+
+
+@pytest.mark.parametrize("items", [3, 99_999])
+def test_few_items_are_scanned_by_any_backend(db: None, monkeypatch: pytest.MonkeyPatch, items: int) -> None:
+    monkeypatch.setattr("catalog.queries.count_items", lambda: items)
+    found = finding("Vector index")
+    assert (found.level, found.message) == ("ok", f"annoy, as good as any for {items:,} items")
+
+
+def test_a_large_catalogue_is_told_the_quickest_backend_and_how_to_choose_it(
+    db: None, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    monkeypatch.setattr("catalog.queries.count_items", lambda: 150_000)
+    found = finding("Vector index")
+    assert found.level == "warning"
+    assert found.message == (
+        "annoy; for 150,000 items faiss hnsw is quickest: it finds 1.00 of the ten best of 100,000 at 14 times the "
+        "speed of a scan"
+    )
+    faiss = "recommender.vector_index.faiss.FaissIndexBackend"
+    entry = {"BACKEND": faiss, "OPTIONS": {"kind": "hnsw"}}
+    assert found.remedy == f'RECOMMENDER_VECTOR_INDEXES["default"] = {entry!r}'
+    settings.RECOMMENDER_VECTOR_INDEXES = {"default": entry}
+    pytest.importorskip("faiss", reason="FAISS is not installed (the extra `faiss`)")
+    assert finding("Vector index").level == "ok"
