@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from recommender.exceptions import ArtifactError
 from recommender.registry import manifest as manifests
-from recommender.registry.manifest import META_FILE, FileEntry
+from recommender.registry import shapes
+from recommender.registry.manifest import INDEX_PREFIX, META_FILE, FileEntry
 from recommender.vector_index.base import INDEX_FILE, VectorIndex
 from recommender.vector_index.handler import open_index
 
 ITEM_PKS = "item_pks"
-INDEX_PREFIX = "index-"
 
 _CHUNK = 1 << 20
 """Values looked at together when checking that all are finite: the temporary mask then stays in the CPU's cache."""
@@ -57,7 +57,7 @@ def read(directory: Path, manifest_sha256: str) -> Bundle:
 
     Every file the manifest names must be there with its size and SHA-256 (the whole version is read once, at about
     1.8 GB/s); arrays must have the stated dtype and shape, finite values, and `item_pks` must be distinct and not
-    empty. Other files in the directory are ignored. Nothing is ever unpickled.
+    empty, and all must fit together (`shapes`). Other files in the directory are ignored. Nothing is ever unpickled.
 
     Raises
     ------
@@ -88,14 +88,7 @@ def _read(directory: Path, manifest_sha256: str) -> Bundle:
         for name, path in paths.items()
         if name.startswith(INDEX_PREFIX) and path.name == INDEX_FILE
     }
-    for name, index in indexes.items():
-        # An index of users comes with what each of them took; all others are of items.
-        taken = arrays.get(f"{name}.indptr")
-        rows, of = (len(arrays[ITEM_PKS]), "items") if taken is None else (len(taken) - 1, "users")
-        if index.rows > rows:
-            file = f"{INDEX_PREFIX}{name}/{INDEX_FILE}"
-            message = f"{file}: has {index.rows} rows, the model has {rows} {of}."
-            raise ArtifactError(message, file=file, check="shape")
+    shapes.check(arrays, len(arrays[ITEM_PKS]), indexes)
     return Bundle(
         name=manifest.name,
         created_at=manifest.created_at,

@@ -18,6 +18,8 @@ from recommender.exceptions import ArtifactError
 
 MANIFEST_FILE = "manifest.json"
 META_FILE = "meta.json"
+INDEX_PREFIX = "index-"
+"""Of the folders of indexes."""
 
 MANIFEST_BYTES_AT_MOST = 1 << 20
 META_BYTES_AT_MOST = 256 << 20

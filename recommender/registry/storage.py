@@ -29,8 +29,16 @@ from numpy.typing import NDArray
 from recommender import conf
 from recommender.exceptions import ArtifactError, ConfigurationError
 from recommender.registry import artifacts
-from recommender.registry.artifacts import INDEX_PREFIX, Bundle
-from recommender.registry.manifest import MANIFEST_FILE, META_FILE, FileEntry, Manifest, sha256_of, valid_path
+from recommender.registry.artifacts import Bundle
+from recommender.registry.manifest import (
+    INDEX_PREFIX,
+    MANIFEST_FILE,
+    META_FILE,
+    FileEntry,
+    Manifest,
+    sha256_of,
+    valid_path,
+)
 from recommender.vector_index.base import BuiltIndex
 
 logger = logging.getLogger(__name__)

@@ -43,15 +43,20 @@ def web(port: int) -> Program:
     metrics = environment.LOCAL_DIRECTORY / "prometheus"
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(parents=True)
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"]
-    # Threads hold a Postgres connection each; a request takes milliseconds, so few are enough.
-    command += ["--workers", "2", "--blocking-threads", "8", "--respawn-failed-workers", "--workers-kill-timeout", "3"]
     return Program(
         name="web",
-        command=[*command, "recsite.wsgi:application"],
+        command=web_command(port, workers=2),
         log=LOGS / "web.log",
         environment={"PROMETHEUS_MULTIPROC_DIR": str(metrics)},
     )
+
+
+def web_command(port: int, workers: int) -> list[str]:
+    """Return the command line of a web server."""
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"]
+    # Threads hold a Postgres connection each; a request takes milliseconds, so few are enough.
+    command += ["--workers", str(workers), "--blocking-threads", "8", "--respawn-failed-workers"]
+    return [*command, "--workers-kill-timeout", "3", "recsite.wsgi:application"]
 
 
 def background() -> list[Program]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -13,6 +14,8 @@ BARS = 460
 VALUES = 100
 LINE = 26
 TOP = 56
+LEFT, WIDTH, HEIGHT = 70, 560, 320
+"""Of the area between two axes."""
 COLOUR, ACCENT, TEXT, MARK = "#7a8ba8", "#c2583f", "#808080", "#2f9e6e"
 
 
@@ -48,25 +51,45 @@ def bars(
 
 def points(path: Path, title: str, x_label: str, y_label: str, values: Mapping[str, tuple[float, float]]) -> None:
     """Write one labelled point a value (x, y ≥ 0), both axes from zero."""
-    left, top, width, height = 70, TOP, 560, 320
-    most_x = max(x for x, _ in values.values()) * 1.05 or 1.0
-    most_y = max(y for _, y in values.values()) * 1.05 or 1.0
-    bottom, right = top + height, left + width
-    parts = [
-        _text(12, 24, title, size=15, bold=True),
-        f'<path d="M{left} {top} V{bottom} H{right}" fill="none" stroke="{TEXT}"/>',
-        _text(right, bottom + 34, x_label, anchor="end"),
-        _text(left, top - 8, y_label),
-    ]
-    for share in (0.25, 0.5, 0.75, 1.0):
-        parts.append(_text(left + width * share, bottom + 16, readable(most_x * share), anchor="middle", size=11))
-        parts.append(_text(left - 6, bottom - height * share + 4, readable(most_y * share), anchor="end", size=11))
-    for name, (x, y) in values.items():
-        across, down = left + width * x / most_x, bottom - height * y / most_y
-        anchor = "end" if across > left + width * 0.7 else "start"
+    parts, place = _axes(title, x_label, y_label, list(values.values()))
+    for name, value in values.items():
+        across, down = place(value)
+        anchor = "end" if across > LEFT + WIDTH * 0.7 else "start"
         parts.append(f'<circle cx="{across:.1f}" cy="{down:.1f}" r="5" fill="{ACCENT}"/>')
         parts.append(_text(across + (-10 if anchor == "end" else 10), down + 4, name, anchor=anchor))
-    _write(path, right + 30, bottom + 48, parts)
+    _write(path, LEFT + WIDTH + 30, TOP + HEIGHT + 48, parts)
+
+
+def lines(
+    path: Path, title: str, x_label: str, y_label: str, values: Mapping[str, Sequence[tuple[float, float]]]
+) -> None:
+    """Write one line a series of points (x, y ≥ 0), named at its end, both axes from zero."""
+    parts, place = _axes(title, x_label, y_label, [point for series in values.values() for point in series])
+    for colour, (name, series) in zip(itertools.cycle((ACCENT, COLOUR, MARK, TEXT)), values.items(), strict=False):
+        drawn = [place(point) for point in series]
+        corners = " ".join(f"{across:.1f},{down:.1f}" for across, down in drawn)
+        parts.append(f'<polyline points="{corners}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts.append(_text(drawn[-1][0], drawn[-1][1] - 7, name, anchor="end", colour=colour))
+    _write(path, LEFT + WIDTH + 30, TOP + HEIGHT + 48, parts)
+
+
+def _axes(
+    title: str, x_label: str, y_label: str, values: Sequence[tuple[float, float]]
+) -> tuple[list[str], Callable[[tuple[float, float]], tuple[float, float]]]:
+    """Return what is drawn of them, and where a value stands between them."""
+    most_x = max(x for x, _ in values) * 1.05 or 1.0
+    most_y = max(y for _, y in values) * 1.05 or 1.0
+    bottom, right = TOP + HEIGHT, LEFT + WIDTH
+    parts = [
+        _text(12, 24, title, size=15, bold=True),
+        f'<path d="M{LEFT} {TOP} V{bottom} H{right}" fill="none" stroke="{TEXT}"/>',
+        _text(right, bottom + 34, x_label, anchor="end"),
+        _text(LEFT, TOP - 8, y_label),
+    ]
+    for share in (0.25, 0.5, 0.75, 1.0):
+        parts.append(_text(LEFT + WIDTH * share, bottom + 16, readable(most_x * share), anchor="middle", size=11))
+        parts.append(_text(LEFT - 6, bottom - HEIGHT * share + 4, readable(most_y * share), anchor="end", size=11))
+    return parts, lambda value: (LEFT + WIDTH * value[0] / most_x, bottom - HEIGHT * value[1] / most_y)
 
 
 def _text(

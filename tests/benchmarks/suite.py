@@ -21,17 +21,27 @@ class Benchmark:
     name: str
     measures: str
     database: bool
+    on_request: bool = False
+    """Run only when named."""
 
 
 BENCHMARKS = (
     Benchmark(name="quality", measures="ranking on films held out by time, against baselines", database=False),
     Benchmark(name="diversity", measures="what variety costs, by the diversity of a placement", database=False),
     Benchmark(name="serving", measures="a personalised list on real films, and an event's effect on it", database=True),
+    Benchmark(name="load", measures="the real server under load: rates, latencies, a swap of the model", database=True),
+    Benchmark(name="growth", measures="the same and its memory, up to a million generated items", database=True),
     Benchmark(name="ingest", measures="a million imported events, batches and single events over HTTP", database=True),
     Benchmark(name="vector_index", measures="exact and approximate search by size", database=False),
     Benchmark(name="vector_index_large", measures="the same in a million vectors, and in ten million", database=False),
     Benchmark(name="training_growth", measures="a rebuild of one to twenty million events, beside raw", database=True),
     Benchmark(name="side_by_side", measures="other recommenders on the same splits, tuned alike", database=False),
+    Benchmark(
+        name="soak",
+        measures="memory in SOAK_MINUTES (10) of everything at once; only when named",
+        database=True,
+        on_request=True,
+    ),
 )
 
 

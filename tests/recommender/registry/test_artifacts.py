@@ -167,7 +167,7 @@ def test_item_pks_must_be_distinct_integers(write: Write, model_directory: Path,
 
 
 def test_an_index_over_more_rows_than_the_model_has_is_refused(write: Write) -> None:
-    stored = write(arrays={"item_pks": np.array([1, 2])})
+    stored = write(arrays={"item_pks": np.array([1, 2]), "collaborative.factors": np.ones((2, 2), np.float32)})
     with pytest.raises(ArtifactError, match=r"index-collaborative/index\.json: has 3 rows, the model has 2 items"):
         storage.load(stored.directory, stored.manifest_sha256)
 

@@ -1,0 +1,160 @@
+"""Minutes of everything at once, to see that memory stays flat: the server, the worker and beat as in production.
+
+Personal, similar and trending lists, whole pages, single events and batches come in an open loop at half of what the
+server can take; an item changes every five seconds and the model every minute. SOAK_MINUTES says how long (10).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import orjson
+from scipy.stats import theilslopes
+
+from catalog.models import Item
+from interactions import popularity
+from interactions.importing import import_dataset
+from recommender.rebuilding import rebuild
+from recsite import api_keys
+from recsite.demo import programs
+from tests.benchmarks import charts, films
+from tests.benchmarks.figures import Row, at_most, milliseconds
+from tests.benchmarks.load import names
+from tests.benchmarks.load_generator import Call, Outcome, load_generator
+from tests.benchmarks.measured_processes import Memory, descendants, memory_of
+from tests.benchmarks.republishing import publish_again
+from tests.benchmarks.workbench import Workbench
+from tests.web_server import WORKER, web_server
+
+MINUTES = float(os.environ.get("SOAK_MINUTES", "10"))
+CALLS = 20_000
+MIX = {"personalized": 0.5, "similar": 0.2, "trending": 0.1, "page": 0.05, "event": 0.14, "batch": 0.01}
+BATCH = 100
+SAMPLE_SECONDS = 10.0
+ITEM_SECONDS = 5.0
+SWAP_SECONDS = 60.0
+BACKGROUND = "-m celery"
+"""In the command lines of the worker and of beat."""
+FLAT = at_most(3.0)
+"""Per cent of growth in the last two thirds: less than one version of this model, or a few thousand events, hold."""
+MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sample:
+    minutes: float
+    web: Memory
+    background: Memory
+
+
+def run(bench: Workbench) -> Iterator[Row]:
+    """Load the site and watch what its processes hold."""
+    data = films.folder()
+    if data is None:
+        yield Row(name="soak: growth", value=None, unit="%", note=films.MISSING)
+        return
+    import_dataset(data, progress=bench.tell)
+    rebuild("benchmark", force=True, progress=bench.step)
+    popularity.refresh()
+    key = api_keys.create("benchmark", ["read", "events"])
+    calls = _mixed(names("interactions_userprofile", "user_id"), names("catalog_item", "item_id"))
+    with (
+        web_server(bench.folder, workers=2, also=programs.background()) as port,
+        load_generator(port, key, os.sched_getaffinity(0)) as load,
+    ):
+        bench.step("finding the rate of saturation")
+        rate = load.drive(calls, seconds=10).rate / 2
+        yield Row(name="soak: load", value=rate, unit="requests/s")
+        driven = load.start(calls[int(20 * rate) :], seconds=60 * MINUTES, rate=rate)
+        samples = _watched(bench, driven)
+        outcome = driven.result()
+    yield Row(name="soak: requests failed", value=len(outcome.failed), unit="", target=at_most(0))
+    yield from milliseconds("soak: answered", outcome.seconds.tolist())
+    yield from _verdict(bench, samples)
+
+
+def _mixed(users: list[str], items: list[str]) -> list[Call]:
+    """Return requests of all kinds, in the same order every time; no event twice."""
+    rng = np.random.default_rng(3)
+    since = datetime.now(UTC) - timedelta(hours=6)
+    moments = (since + timedelta(milliseconds=number) for number in itertools.count())
+
+    def event() -> dict[str, str]:
+        return {
+            "user_id": users[rng.integers(len(users))],
+            "item_id": items[rng.integers(len(items))],
+            "event_type": "click",
+            "timestamp": next(moments).isoformat(),
+        }
+
+    def call(kind: str) -> Call:
+        user, item = users[rng.integers(len(users))], items[rng.integers(len(items))]
+        match kind:
+            case "event":
+                return Call("/api/v1/events", orjson.dumps(event()))
+            case "batch":
+                return Call("/api/v1/events", orjson.dumps({"events": [event() for _ in range(BATCH)]}))
+            case "similar":
+                return Call(f"/api/v1/similar/{item}?limit=20")
+            case "page":
+                return Call(f"/api/v1/pages/home?user_id={user}")
+        return Call(f"/api/v1/recommendations/{user}?limit=20&type={kind}")
+
+    return [call(kind) for kind in rng.choice(list(MIX), size=CALLS, p=list(MIX.values())).tolist()]
+
+
+def _watched(bench: Workbench, driven: Future[Outcome]) -> list[_Sample]:
+    """Change items and models, and take samples, until the load has ended."""
+    started = time.monotonic()
+    items = list(Item.objects.order_by("id")[:100])
+    due = {"item": ITEM_SECONDS, "swap": SWAP_SECONDS, "sample": 0.0}
+    samples = []
+    while not driven.done():
+        now = time.monotonic() - started
+        if now >= due["sample"]:
+            due["sample"] += SAMPLE_SECONDS
+            web, background = (memory_of(descendants(command)) for command in (WORKER, BACKGROUND))
+            samples.append(_Sample(minutes=now / 60, web=web, background=background))
+            bench.tell("under load", round(now), round(60 * MINUTES))
+        if now >= due["item"]:
+            due["item"] += ITEM_SECONDS
+            item = items[round(now) % len(items)]
+            item.description = f"changed after {now:.0f} s"
+            item.save()
+        if now >= due["swap"]:
+            due["swap"] += SWAP_SECONDS
+            publish_again()
+        time.sleep(0.5)
+    return samples
+
+
+def _verdict(bench: Workbench, samples: Sequence[_Sample]) -> Iterator[Row]:
+    series = {
+        "web, own": [(one.minutes, one.web.anonymous / MB) for one in samples],
+        "web, with its share of files": [(one.minutes, one.web.pss / MB) for one in samples],
+        "worker and beat, own": [(one.minutes, one.background.anonymous / MB) for one in samples],
+    }
+    title = f"{MINUTES:g} minutes of mixed load, a swap each minute"
+    charts.lines(bench.charts / "soak.svg", title, "minutes", "MB, all processes together", series)
+    for name, points in series.items():
+        yield _growth(f"soak: growth of {name}", np.array(points[len(points) // 3 :]))
+
+
+def _growth(name: str, points: np.ndarray) -> Row:
+    """Return the growth over (n, 2) minutes and MB, in per cent of their median.
+
+    By the median of the slopes between any two samples (Theil and Sen): while it reads a catalogue or a model a process
+    holds the old one too, and a sample then says nothing about a leak.
+    """
+    minutes, held = points.T
+    usual, span = np.median(held), minutes[-1] - minutes[0]
+    slope, _, low, high = (100 * slope * span / usual for slope in theilslopes(held, minutes))
+    note = f"95 %: {low:.1f} to {high:.1f} of {usual:.0f} MB"
+    return Row(name=name, value=float(slope), unit="%", target=FLAT, note=note)
