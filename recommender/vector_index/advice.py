@@ -52,15 +52,17 @@ HNSW, IVF_PQ = {"kind": "hnsw"}, {"kind": "ivf_pq"}
 
 MEASURED = (
     Measured(10_000, "brute_force", {}, 1.0, 1.0, 0.0, 2.6),
-    Measured(10_000, "annoy", {}, 0.999, 0.12, 0.7, 7.9),
-    Measured(10_000, "faiss", HNSW, 1.0, 0.84, 3.5, 7.8),
-    Measured(10_000, "faiss", IVF_PQ, 0.996, 0.5, 7.2, 2.9),
+    Measured(10_000, "annoy", {}, 0.999, 0.1, 0.3, 7.9),
+    Measured(10_000, "faiss", HNSW, 1.0, 0.88, 2.1, 7.8),
+    Measured(10_000, "faiss", IVF_PQ, 0.995, 0.61, 5.0, 2.9),
     Measured(100_000, "brute_force", {}, 1.0, 1.0, 0.0, 25.6),
-    Measured(100_000, "annoy", {}, 1.0, 2.64, 8.7, 84.6),
-    Measured(100_000, "faiss", HNSW, 0.998, 14.04, 59.6, 78.4),
-    Measured(100_000, "faiss", IVF_PQ, 1.0, 12.67, 12.5, 28.1),
+    Measured(100_000, "annoy", {}, 1.0, 2.04, 8.2, 84.6),
+    Measured(100_000, "faiss", HNSW, 0.998, 10.54, 17.9, 78.4),
+    Measured(100_000, "faiss", IVF_PQ, 1.0, 6.0, 7.2, 28.1),
     Measured(1_000_000, "brute_force", {}, 1.0, 1.0, 0.2, 256.0),
-    Measured(1_000_000, "annoy", {}, 1.0, 9.3, 199.3, 823.1),
+    Measured(1_000_000, "annoy", {}, 1.0, 9.3, 124.0, 823.1),
+    Measured(1_000_000, "faiss", HNSW, 1.0, 105.92, 335.0, 784.1),
+    Measured(1_000_000, "faiss", IVF_PQ, 1.0, 20.29, 24.3, 280.3),
 )
 """By size, the smallest first."""
 

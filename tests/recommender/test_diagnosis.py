@@ -148,7 +148,7 @@ def test_a_large_catalogue_is_told_the_quickest_backend_and_how_to_choose_it(
     found = finding("Vector index")
     assert found.level == "warning"
     assert found.message == (
-        "annoy; for 150,000 items faiss hnsw is quickest: it finds 1.00 of the ten best of 100,000 at 14 times the "
+        "annoy; for 150,000 items faiss hnsw is quickest: it finds 1.00 of the ten best of 100,000 at 11 times the "
         "speed of a scan"
     )
     faiss = "recommender.vector_index.faiss.FaissIndexBackend"

@@ -16,6 +16,7 @@ README = BASE_DIRECTORY / "README.md"
         (0, "brute_force"),
         (99_999, "brute_force"),
         (100_000, "faiss hnsw"),
+        (2_000_000, "faiss hnsw"),
     ],
 )
 def test_the_quickest_of_the_next_smaller_size_is_advised(items: int, label: str) -> None:
