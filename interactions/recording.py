@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from django.db import Error, connection, transaction
 
@@ -19,6 +20,7 @@ from interactions import event_types, feature_store, stale_histories
 from interactions.contracts import EventInput, Verdict
 from interactions.event_types import EventTypes
 from interactions.event_writing import Outcome, write
+from interactions.feature_store import OpenWrites, StoredEvent
 from interactions.redis_breaker import RedisAway
 
 __all__ = ["EventInput", "Verdict", "record"]
@@ -55,34 +57,29 @@ def record(events: Sequence[EventInput], *, source: str = "api") -> list[Verdict
     if not events:
         return []
     users = sorted({event.user_id for event in events})
-    types, is_open = _open_writes(users)
+    opened, types = _open_writes(users)
     try:
-        outcome = _write_with_retries(events, types, source, stale_users=() if is_open else users)
+        outcome = _write_with_retries(events, types, source, stale_users=users if opened is None else ())
     except BaseException:
-        if is_open:
-            _close_writes(users, None, types)
+        _close_writes(opened, (), types)
         raise
-    if is_open:
-        transaction.on_commit(lambda: _close_writes(users, outcome, types))
+    transaction.on_commit(lambda: _close_writes(opened, outcome.stored, types))
     return outcome.verdicts
 
 
-def _open_writes(users: Sequence[str]) -> tuple[EventTypes, bool]:
-    announced = None
-    is_open = True
-    try:
-        announced = feature_store.open_writes(users)
-    except RedisAway:
-        is_open = False
+def _open_writes(users: Sequence[str]) -> tuple[OpenWrites | None, EventTypes]:
+    """Return what to close, None with Redis away, and the event types of now."""
+    opened = announced = None
+    with suppress(RedisAway):
+        opened, announced = feature_store.open_writes(users)
     current = announced if announced is not None else revisions.from_database()
-    return event_types.current(current[revisions.EVENT_TYPES]), is_open
+    return opened, event_types.current(current[revisions.EVENT_TYPES])
 
 
-def _close_writes(users: Sequence[str], outcome: Outcome | None, types: EventTypes) -> None:
-    try:
-        feature_store.close_writes(users, outcome.stored if outcome else (), types.revision)
-    except RedisAway:
-        return
+def _close_writes(opened: OpenWrites | None, stored: Sequence[StoredEvent], types: EventTypes) -> None:
+    if opened is not None:
+        with suppress(RedisAway):
+            feature_store.close_writes(opened, stored, types.revision)
 
 
 def _write_with_retries(
