@@ -92,7 +92,7 @@ def insert(rows: Sequence[EventRow], now: datetime) -> Known | None:
         cursor.execute(
             _STORE,
             {
-                "users": _array([_quoted(user_id) for user_id in users]),
+                "users": _texts(users),
                 "event_ids": _array([row.event_id for row in rows]),
                 "microseconds": _array([str(row.microseconds) for row in rows]),
                 "people": _array([places[event.user_id] for event in events]),
@@ -121,23 +121,27 @@ def _digests(event_ids: list[str]) -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT event_id, fingerprint FROM interactions_eventkey WHERE event_id = ANY(%s::uuid[])",
-            [_array(event_ids)],
+            [event_ids],
         )
         return {event_id.hex: fingerprint.hex for event_id, fingerprint in cursor.fetchall()}
 
 
 def _array(values: Sequence[str | None]) -> str:
     """Return an array's literal, the empty one when there is nothing but None."""
-    if None not in values:
-        return "{" + ",".join(cast(Sequence[str], values)) + "}"
-    if all(value is None for value in values):
+    missing = values.count(None)
+    if missing == len(values):
         return "{}"
-    return "{" + ",".join(["NULL" if value is None else value for value in values]) + "}"
+    texts = cast(Sequence[str], values) if not missing else ["NULL" if value is None else value for value in values]
+    return "{" + ",".join(texts) + "}"
 
 
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _texts(values: list[str]) -> str:
+    """Return the literal of an array of any texts, of which there is at least one."""
+    # NUL is the one character that no text has, so that all are quoted in one go.
+    joined = "\0".join(values).replace("\\", "\\\\").replace('"', '\\"')
+    return '{"' + joined.replace("\0", '","') + '"}'
 
 
 def _json(value: Mapping[str, Any]) -> str:
-    return _quoted(msgspec.json.encode(value).decode())
+    text = msgspec.json.encode(value).decode()
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

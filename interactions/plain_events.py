@@ -101,8 +101,12 @@ def _read(raw: bytes, decoder: msgspec.json.Decoder[Any], latest: datetime) -> l
 def _count_strings(plain: list[_Plain]) -> int:
     """Return how many strings are in these events, names of fields included."""
     strings = 6 * len(plain)
-    for name in ("timestamp", "event_id", "request_id"):
-        given = [text for event in plain if (text := getattr(event, name)) is not UNSET]
+    for texts in (
+        [event.timestamp for event in plain],
+        [event.event_id for event in plain],
+        [event.request_id for event in plain],
+    ):
+        given = [text for text in texts if text is not UNSET]
         strings += 2 * len(given) - given.count(None)
     strings += len([event for event in plain if event.value is not UNSET])
     for context in [event.context for event in plain if event.context is not UNSET]:
