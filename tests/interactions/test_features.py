@@ -253,7 +253,7 @@ def test_one_call_tells_the_cached_users_of_a_batch_from_the_others(committed: d
     record([event(item, user_id=user) for user in ("ann", "bob", "cyd", "nobody") for item in ("alien", "up")])
     for user_id, items in (("ann", 3), ("bob", 2), ("cyd", 3), ("nobody", 2)):
         assert len(load(user_id)[0].item_pks) == items
-        assert_same(load(user_id)[0], features.from_database(user_id))
+        assert_same(load(user_id)[0], features.as_of(user_id))
 
 
 def test_while_somebody_writes_nothing_is_taken_from_or_put_into_the_cache(
@@ -273,7 +273,7 @@ def test_while_somebody_writes_nothing_is_taken_from_or_put_into_the_cache(
     record([event("alien")])
     assert seen == [(None, False)]
     assert feature_store.read("ann")[0].is_known
-    assert_same(load("ann")[0], features.from_database("ann"))
+    assert_same(load("ann")[0], features.as_of("ann"))
 
 
 def test_a_name_that_begins_like_anothers_is_not_his(committed: dict[str, int]) -> None:

@@ -109,7 +109,7 @@ FAULTS = [(stop_answering, answer_again), (fill, make_room), (empty, nothing)]
 def watched() -> list[int]:
     """Return what the next request would know of Ann, which must be what Postgres knows."""
     found = features.load("ann")[0]
-    assert found.item_pks.tolist() == features.from_database("ann").item_pks.tolist()
+    assert found.item_pks.tolist() == features.as_of("ann").item_pks.tolist()
     return sorted(found.item_pks.tolist())
 
 
