@@ -37,6 +37,8 @@ class Item(AnnouncingModel):
     popularity = models.FloatField(default=0.0, editable=False, help_text="Rolling, decayed count of events.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    # Of the catalogue, when it last changed; a trigger writes it, whatever is saved here.
+    revision = models.BigIntegerField(db_default=0, db_index=True, editable=False)
 
     class Meta:
         ordering: ClassVar = ["id"]

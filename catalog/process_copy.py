@@ -19,12 +19,13 @@ class ProcessCopy(Generic[T]):
     Parameters
     ----------
     load
-        Reads all of it from the database, given the revision it is read for; nobody may change what it returns.
+        Reads all of it from the database, given the revision it is read for and the copy held so far (None: none), of
+        which it may use what has not changed; nobody may change what it returns.
         What it raises (the database is away) reaches the caller of `at`: the earlier copy stays and still answers for
         its own revision, and the next caller tries again.
     """
 
-    def __init__(self, load: Callable[[int], T]) -> None:
+    def __init__(self, load: Callable[[int, T | None], T]) -> None:
         self._load = load
         self._lock = threading.Lock()
         self._held: tuple[int, T] | None = None
@@ -38,5 +39,5 @@ class ProcessCopy(Generic[T]):
         with self._lock:
             held = self._held
             if held is None or held[0] != revision:
-                held = self._held = (revision, self._load(revision))
+                held = self._held = (revision, self._load(revision, held[1] if held else None))
             return held[1]

@@ -1,7 +1,7 @@
 """How every process learns, without asking Postgres, that something it holds in memory has changed.
 
 1. A trigger on each table that steers serving raises that table's row in `catalog_revision`,
-   in the transaction of the change (migrations call `watch` for it).
+   in the transaction of the change (migrations call `watch_sql` for it); items note the revision that changed them.
 2. After commit the writer copies all revisions to one Redis hash (`announce_after_commit`).
 3. A request reads the hash in the Redis round trip it makes anyway and compares it with what it holds (`process_copy`);
    with Redis away it reads the five rows from Postgres (`current`).
@@ -25,6 +25,8 @@ RULES = "rules"
 MODEL = "model"
 EXPERIMENTS = "experiments"
 EVENT_TYPES = "event_types"
+REMOVALS = "removals"
+"""Raised with CATALOGUE when items go: nothing of them is left to tell. Requests do not ask for it."""
 NAMES = (CATALOGUE, RULES, MODEL, EXPERIMENTS, EVENT_TYPES)
 
 Revisions = dict[str, int]

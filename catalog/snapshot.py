@@ -1,7 +1,8 @@
 """The catalogue as requests read it: arrays and strings in memory, one copy a process, never a query a request.
 
-Rows are the database's items in primary-key order. A snapshot is immutable; `current(revision)` replaces it as a whole
-when the catalogue's revision has moved, so a hidden or deleted item is gone on the next request.
+Rows are the database's items in primary-key order. A snapshot is immutable; `current(revision)` replaces it when the
+catalogue's revision has moved, so a hidden or deleted item is gone on the next request. Only what has changed is read
+(`snapshot_changes`).
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from urllib.parse import quote
 
 import numpy as np
 from django.conf import settings
+from django.db import connection
 from numpy.typing import NDArray
 
+from catalog import snapshot_changes
 from catalog.models import Item
 from catalog.process_copy import ProcessCopy
+from catalog.revisions import CATALOGUE, REMOVALS
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -39,11 +43,31 @@ class ItemCard:
     year: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Availability:
+    """Which items may be shown, and the moments between which that is so."""
+
+    since: float
+    until: float
+    mask: BoolArray
+
+    @classmethod
+    def at(cls, now: float, catalogue: Catalogue) -> _Availability:
+        """Return what holds at POSIX time `now`, until the next item comes or goes."""
+        moments = np.concatenate([catalogue.available_from, catalogue.available_until])
+        mask = catalogue.is_active & (catalogue.available_from <= now) & (now < catalogue.available_until)
+        mask.flags.writeable = False
+        since = np.max(moments, initial=-np.inf, where=moments <= now)
+        until = np.min(moments, initial=np.inf, where=moments > now)
+        return cls(float(since), float(until), mask)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
     """All items. Every array and list has one entry a row."""
 
     revision: int
+    """That it was read for."""
     pks: IntArray
     """(items,) int64, ascending primary keys."""
     cards: list[ItemCard]
@@ -62,6 +86,11 @@ class Catalogue:
     """Distinct categories; `category_codes` index it."""
     category_codes: NDArray[np.int32]
     countries: list[tuple[str, ...]] = field(default_factory=list)
+    read_at: int = 0
+    """The database's own revision when it was read: what has a higher one is not in it."""
+    removals: int = 0
+    """The database's revision of removals."""
+    _availability: _Availability | None = field(default=None, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.cards)
@@ -94,8 +123,31 @@ class Catalogue:
         return {tag: np.array(found, dtype=np.int64) for tag, found in rows.items()}
 
     def available(self, now: float) -> BoolArray:
-        """Return (items,) bool: may be shown at POSIX time `now`."""
-        return self.is_active & (self.available_from <= now) & (now < self.available_until)
+        """Return (items,) bool, read-only: may be shown at POSIX time `now`."""
+        return self._available_at(now).mask
+
+    def unchanged_until(self, now: float) -> float:
+        """Return the POSIX time after `now` at which the next item comes or goes by its dates; +inf when none does."""
+        return self._available_at(now).until
+
+    def _available_at(self, now: float) -> _Availability:
+        held = self._availability
+        if held is None or not held.since <= now < held.until:
+            held = _Availability.at(now, self)
+            # Frozen for its readers; threads that come at once compute the same.
+            object.__setattr__(self, "_availability", held)
+        return held
+
+    @cached_property
+    def by_popularity(self) -> IntArray:
+        """(items,) all rows, the most popular first, equals in ascending order."""
+        return np.argsort(-self.popularity, kind="stable").astype(np.int64)
+
+    @cached_property
+    def by_created_at(self) -> tuple[NDArray[np.float64], IntArray]:
+        """The moments of entry, ascending, and the row of each."""
+        order = np.argsort(self.created_at, kind="stable")
+        return self.created_at[order], order.astype(np.int64)
 
     def rows_with_tag(self, tag: str) -> IntArray:
         """Return the rows of the items that carry `tag` (exact)."""
@@ -154,13 +206,36 @@ def item_page(item_id: str) -> str:
     return template.format(item_id=quote(item_id, safe=""))
 
 
-def load(revision: int) -> Catalogue:
-    """Read every item from Postgres (one query, streamed)."""
-    columns = (
-        "id item_id title description category tags creators image_url url published_at "
-        "available_from available_until is_active created_at popularity countries"
-    ).split()
-    return build(Item.objects.order_by("id").values(*columns).iterator(chunk_size=5000), revision=revision)
+COLUMNS = (
+    "id item_id title description category tags creators image_url url published_at "
+    "available_from available_until is_active created_at popularity countries"
+).split()
+
+
+def load(revision: int, earlier: Catalogue | None = None) -> Catalogue:
+    """Return the items as Postgres has them: all of them, or of those that are not as `earlier` has them only these."""
+    with connection.cursor() as cursor:
+        # First: what is committed later than this is read below as well, and again by the next one.
+        cursor.execute("SELECT name, value FROM catalog_revision WHERE name = ANY(%s)", [[CATALOGUE, REMOVALS]])
+        values: dict[str, int] = dict(cursor.fetchall())
+    read_at, removals = values.get(CATALOGUE, 0), values.get(REMOVALS, 0)
+    if earlier is None or earlier.read_at > read_at:
+        now = build(_records(Item.objects), revision=revision)
+    else:
+        changed = build(_records(Item.objects.filter(revision__gt=earlier.read_at)), revision=revision)
+        if earlier.removals != removals:
+            left = np.fromiter(Item.objects.values_list("id", flat=True).iterator(), dtype=np.int64)
+            earlier = snapshot_changes.without(earlier, np.isin(earlier.pks, left, assume_unique=True))
+        now = snapshot_changes.applied(earlier, changed)
+    for name, value in (("revision", revision), ("read_at", read_at), ("removals", removals)):
+        # Frozen for its readers, of which it has none yet; `replace` would drop what was taken over.
+        object.__setattr__(now, name, value)
+    return now
+
+
+def _records(items: Any) -> Iterable[dict[str, Any]]:
+    records: Iterable[dict[str, Any]] = items.order_by("id").values(*COLUMNS).iterator(chunk_size=5000)
+    return records
 
 
 _copy = ProcessCopy(load)

@@ -33,7 +33,7 @@ def load_running() -> tuple[RunningExperiment, ...]:
     )
 
 
-_copy = ProcessCopy(lambda _: load_running())
+_copy = ProcessCopy[tuple[RunningExperiment, ...]](lambda revision, earlier: load_running())
 
 
 def running(revision: int) -> tuple[RunningExperiment, ...]:

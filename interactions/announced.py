@@ -16,7 +16,8 @@ from catalog.redis_store import key
 from interactions.redis_breaker import RedisAway, ask
 
 LIFETIME_SECONDS = 86_400
-HELD_SECONDS = 30.0
+HELD_SECONDS = 5.0
+"""With what beat takes to come round, less than a minute."""
 
 T = TypeVar("T")
 

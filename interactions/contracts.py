@@ -8,10 +8,13 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class EventInput:
+
+class EventInput(msgspec.Struct, frozen=True, gc=False):
     """One event as its sender tells it. Strings are free of NUL and lone surrogates, ids at most 200 characters."""
+
+    # No dataclass: a thousand frozen ones take 4 ms to make, a thousand of these 0.2 ms.
 
     user_id: str
     item_id: str

@@ -70,7 +70,7 @@ def load(revision: int) -> EventTypes:
     )
 
 
-_copy = ProcessCopy(load)
+_copy = ProcessCopy[EventTypes](lambda revision, earlier: load(revision))
 
 
 def current(revision: int) -> EventTypes:

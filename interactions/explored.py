@@ -17,21 +17,27 @@ SOURCE = "exploration"
 """`source` of the impressions that exploration made."""
 WINDOW_DAYS = 14
 
-_announced: Announced[dict[int, int]] = Announced("explored", dict[int, int], {})
+NAME = "explored"
+"""Of the Redis key."""
+_announced: Announced[dict[int, int]] = Announced(NAME, dict[int, int], {})
 
 
 def refresh() -> int:
     """Count anew and tell every process; return the number of items that exploration has shown."""
-    since = datetime.fromtimestamp(time.time(), UTC) - timedelta(days=WINDOW_DAYS)
+    counts = as_of(datetime.fromtimestamp(time.time(), UTC))
+    _announced.announce(counts)
+    return len(counts)
+
+
+def as_of(moment: datetime) -> dict[int, int]:
+    """Count in Postgres what `current` gave at `moment`."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT item_id, count(*) FROM interactions_impression "  # noqa: S608 -- a constant of this file
-            f"WHERE source = '{SOURCE}' AND shown_at >= %s GROUP BY item_id",
-            [since],
+            f"WHERE source = '{SOURCE}' AND shown_at >= %s AND shown_at <= %s GROUP BY item_id",
+            [moment - timedelta(days=WINDOW_DAYS), moment],
         )
-        counts = {int(pk): int(shown) for pk, shown in cursor.fetchall()}
-    _announced.announce(counts)
-    return len(counts)
+        return {int(pk): int(shown) for pk, shown in cursor.fetchall()}
 
 
 def current() -> Mapping[int, int]:

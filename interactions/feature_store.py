@@ -1,9 +1,8 @@
 """What Redis holds of a user, and how it stays equal to Postgres.
 
-One hash a user:
+One hash a user, for as long as somebody reads him:
 
     g      generation: raised by everything that changes what Postgres would answer
-    p, pa  writes begun and not yet finished, and when the last one began (POSIX seconds, Redis' clock)
     k      "1" known, "0" known to be unknown; absent: nothing is cached
     a, c   "1" when he consents, and his country
     f      what he says he likes, as `preferences.pack` gives it
@@ -11,18 +10,25 @@ One hash a user:
     s      primary keys of the items he has seen, packed int64, in order of arrival, possibly repeated
     t      revision of the event types by which `s` was chosen
 
-A writer opens its write before its transaction commits and closes it afterwards with what it stored, which is
-appended only where a history is cached. A reader that misses notes the generation, reads Postgres and stores the result
-only if the generation is unchanged. So neither a rebuild nor an append can lose an event of the other; and a writer
-killed between commit and close leaves `p` behind, which makes readers go to Postgres until a rebuild mends it.
+and one sorted set of marks, `user NUL seconds writer`, all of score 0: the writes begun and not yet finished.
+
+A writer leaves its marks before its transaction commits. Afterwards it appends what it stored where a history is
+cached, raises the generation where there is a hash, and takes its marks away: of a thousand users whom nobody reads
+that is two commands. A reader that misses notes the generation (and makes the hash when there is none), reads Postgres
+and stores the result only if the generation is unchanged and nobody writes. So neither a rebuild nor an append can lose
+an event of the other; and a writer killed between commit and close leaves its mark behind, which makes readers go to
+Postgres until a rebuild mends it.
 """
 
 from __future__ import annotations
 
+import secrets
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
 import numpy as np
 import redis
 
@@ -33,10 +39,12 @@ from interactions.redis_breaker import ask
 
 LIFETIME_SECONDS = 30 * 86_400
 UNKNOWN_LIFETIME_SECONDS = 600
-FORGOTTEN_LIFETIME_SECONDS = 60
-"""How long the bare generation outlives a forgotten user: longer than any rebuild under way takes."""
+BARE_LIFETIME_SECONDS = 60
+"""How long a generation without anything cached is kept: longer than any rebuild under way takes."""
 UNFINISHED_SECONDS = 60
 """A write open for longer has died: web statements and locks time out well before."""
+USERS_A_CALL = 1000
+"""Lua cannot hand over much more than 2,000 arguments at once, and no other client should wait for long."""
 LONGEST_HISTORY_RECORDS = 600
 """Appending beyond this drops the cached history; the next reader takes the newest from Postgres again."""
 
@@ -44,55 +52,86 @@ HISTORY_RECORD = np.dtype([("item", "<i8"), ("at", "<f8"), ("event", "<u8"), ("t
 LARGEST_VALUE = float(np.finfo(np.float32).max)
 _PACK = struct.Struct("<qdQif")
 _PACK_ITEM = struct.Struct("<q")
-FIELDS = ("g", "p", "k", "a", "c", "f", "h", "s", "t")
+FIELDS = ("g", "k", "a", "c", "f", "h", "s", "t")
 _FEATURES = "'k', 'a', 'c', 'f', 'h', 's', 't'"
 
+# Users come as one MessagePack array: a thousand arguments would take longer than all the rest.
 _OPEN = """
-local now = redis.call('TIME')[1]
-for _, user in ipairs(KEYS) do
-  redis.call('HINCRBY', user, 'g', 1)
-  redis.call('HINCRBY', user, 'p', 1)
-  redis.call('HSET', user, 'pa', now)
-  redis.call('EXPIRE', user, ARGV[1])
+local writer = redis.call('TIME')[1] .. ARGV[1]
+local marks = {}
+for _, user in ipairs(cmsgpack.unpack(ARGV[2])) do
+  marks[#marks + 1] = '0'
+  marks[#marks + 1] = user .. '\\0' .. writer
 end
+redis.call('ZADD', KEYS[1], unpack(marks))
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return writer
 """
 
+# `written` holds user, bytes of events and bytes of seen items, one after the other; the bytes themselves follow.
 _CLOSE = f"""
-local limit, types = tonumber(ARGV[2]), ARGV[3]
-for i, user in ipairs(KEYS) do
-  local events, seen = ARGV[2 + 2 * i], ARGV[3 + 2 * i]
-  local held = redis.call('HMGET', user, 'k', 't', 'p')
-  if held[1] and #events > 0 then
-    local history = held[1] == '1' and held[2] == types and redis.call('HGET', user, 'h') .. events
-    if history and #history <= limit then
-      redis.call('HSET', user, 'h', history)
-      if #seen > 0 then redis.call('HSET', user, 's', redis.call('HGET', user, 's') .. seen) end
-    else
-      redis.call('HDEL', user, {_FEATURES})
-    end
-  end
-  redis.call('HINCRBY', user, 'g', 1)
-  if tonumber(held[3] or 0) > 1 then redis.call('HINCRBY', user, 'p', -1) else redis.call('HDEL', user, 'p', 'pa') end
-  redis.call('EXPIRE', user, ARGV[1])
+local written, history, seen = cmsgpack.unpack(ARGV[3]), ARGV[4], ARGV[5]
+local types, longest = ARGV[6], tonumber(ARGV[7])
+local keys, marks = {{}}, {{}}
+for i = 1, #written, 3 do
+  if written[i + 1] > 0 then keys[#keys + 1] = ARGV[1] .. written[i] end
+  marks[#marks + 1] = written[i] .. '\\0' .. ARGV[2]
 end
+local function append(key, events, items)
+  local held = redis.call('HMGET', key, 'g', 'k', 't', 'h', 's')
+  if not held[1] then return end
+  if held[2] == '1' and held[3] == types and #held[4] + #events <= longest then
+    redis.call('HSET', key, 'h', held[4] .. events, 's', held[5] .. items)
+  else
+    redis.call('HDEL', key, {_FEATURES})
+  end
+  redis.call('HINCRBY', key, 'g', 1)
+end
+if #keys > 0 and redis.call('EXISTS', unpack(keys)) > 0 then
+  local events_from, items_from = 0, 0
+  for i = 1, #written, 3 do
+    local events_to, items_to = events_from + written[i + 1], items_from + written[i + 2]
+    if events_to > events_from then
+      local events, items = string.sub(history, events_from + 1, events_to), string.sub(seen, items_from + 1, items_to)
+      append(ARGV[1] .. written[i], events, items)
+    end
+    events_from, items_from = events_to, items_to
+  end
+end
+redis.call('ZREM', KEYS[1], unpack(marks))
+"""
+
+# The clock's: a generation that expired and was made anew must not be one that somebody noted.
+_NOTE = """
+if redis.call('HSETNX', KEYS[1], 'g', table.concat(redis.call('TIME'))) == 1 then
+  redis.call('EXPIRE', KEYS[1], ARGV[1])
+end
+return redis.call('HGET', KEYS[1], 'g')
 """
 
 _STORE = f"""
-local user = KEYS[1]
-local held = redis.call('HMGET', user, 'g', 'p', 'pa')
-if (held[1] or '') ~= ARGV[1] then return 0 end
-if held[2] and tonumber(redis.call('TIME')[1]) - tonumber(held[3]) < tonumber(ARGV[3]) then return 0 end
-redis.call('HDEL', user, 'p', 'pa', {_FEATURES})
-redis.call('HSET', user, unpack(ARGV, 4))
-redis.call('EXPIRE', user, ARGV[2])
+if redis.call('HGET', KEYS[1], 'g') ~= ARGV[1] then return 0 end
+local now, user = tonumber(redis.call('TIME')[1]), ARGV[4]
+local marks = redis.call('ZRANGEBYLEX', KEYS[2], '[' .. user .. '\\0', '(' .. user .. '\\1')
+for _, mark in ipairs(marks) do
+  if now - tonumber(string.sub(mark, #user + 2, #user + 11)) < tonumber(ARGV[3]) then return 0 end
+end
+if #marks > 0 then redis.call('ZREM', KEYS[2], unpack(marks)) end
+redis.call('HDEL', KEYS[1], {_FEATURES})
+redis.call('HSET', KEYS[1], unpack(ARGV, 5))
+redis.call('EXPIRE', KEYS[1], ARGV[2])
 return 1
 """
 
+# Deleting first: a Redis without memory lets a script go on that has begun with that.
 _FORGET = f"""
-for _, user in ipairs(KEYS) do
-  redis.call('HDEL', user, {_FEATURES})
-  redis.call('HINCRBY', user, 'g', 1)
-  redis.call('EXPIRE', user, ARGV[1])
+for _, user in ipairs(cmsgpack.unpack(ARGV[2])) do
+  local key = ARGV[1] .. user
+  if redis.call('EXISTS', key) == 1 then
+    redis.call('HDEL', key, {_FEATURES})
+    redis.call('HINCRBY', key, 'g', 1)
+    redis.call('EXPIRE', key, ARGV[3])
+  end
 end
 """
 
@@ -112,8 +151,7 @@ class CachedUser:
     event_types_revision: int = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvent:
+class StoredEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One event as the history keeps it."""
 
     user_id: str
@@ -141,26 +179,33 @@ def user_key(user_id: str) -> str:
 def read(user_id: str) -> tuple[CachedUser, Revisions | None]:
     """Return the cached user and the announced revisions (None when incomplete) in one round trip.
 
+    A user without a hash takes a second one, which notes that somebody is about to rebuild him.
+
     Raises
     ------
     RedisAway
     """
 
-    def call(redis_client: redis.Redis) -> list[list[bytes | None]]:
+    def call(redis_client: redis.Redis) -> tuple[list[bytes | None], list[bytes | None], int]:
         pipe = redis_client.pipeline(transaction=False)
+        # The marks after the hash: who began to write in between is seen.
         pipe.hmget(user_key(user_id), FIELDS)
         pipe.hmget(revisions.hash_key(), revisions.NAMES)
-        reply: list[list[bytes | None]] = pipe.execute()
-        return reply
+        pipe.zlexcount(_marks_key(), f"[{user_id}\0", f"({user_id}\1")
+        fields, announced, unfinished = pipe.execute()
+        if fields[0] is None:
+            pipe.eval(_NOTE, 1, user_key(user_id), BARE_LIFETIME_SECONDS)
+            fields[0] = pipe.execute()[0]
+        return fields, announced, unfinished
 
-    fields, announced = ask(call)
-    return _cached(fields), revisions.from_reply(announced)
+    fields, announced, unfinished = ask(call)
+    return _cached(fields, is_whole=not unfinished), revisions.from_reply(announced)
 
 
-def _cached(fields: list[bytes | None]) -> CachedUser:
-    generation, unfinished, known, consent, country, preferences, history, seen, types = fields
+def _cached(fields: list[bytes | None], *, is_whole: bool) -> CachedUser:
+    generation, known, consent, country, preferences, history, seen, types = fields
     # Without `f` the hash is of a time before preferences were read.
-    if known is None or preferences is None or unfinished is not None:
+    if known is None or preferences is None or not is_whole:
         return CachedUser(generation=generation or b"", is_known=None)
     return CachedUser(
         generation=generation or b"",
@@ -192,58 +237,95 @@ def store(user_id: str, user: CachedUser) -> bool:
         "t": user.event_types_revision,
     }
     arguments = [part for pair in values.items() for part in pair]
-    return bool(_evaluate(_STORE, [user_id], user.generation, lifetime, UNFINISHED_SECONDS, *arguments))
+    keys = user_key(user_id), _marks_key()
+    return bool(
+        ask(
+            lambda connected: connected.eval(
+                _STORE, 2, *keys, user.generation, lifetime, UNFINISHED_SECONDS, user_id, *arguments
+            )
+        )
+    )
 
 
-def open_writes(user_ids: Sequence[str]) -> Revisions | None:
-    """Announce that events of these users are about to be committed. Returns the announced revisions, if complete.
+class OpenWrites(msgspec.Struct, frozen=True):
+    """Writes that were begun: what `close_writes` needs to finish them."""
+
+    users: Sequence[str]
+    writers: Sequence[bytes]
+    """What each call marked its users with, USERS_A_CALL of them."""
+
+
+def open_writes(user_ids: Sequence[str]) -> tuple[OpenWrites, Revisions | None]:
+    """Announce that events of these users (distinct) are about to be committed; also return the announced revisions.
 
     Raises
     ------
     RedisAway
         The caller must then note the users durably (`stale_histories.note`), since their cached histories may stay.
     """
+    token = secrets.token_hex(8)
 
-    def call(redis_client: redis.Redis) -> list[list[bytes | None]]:
+    def call(redis_client: redis.Redis) -> list[Any]:
         pipe = redis_client.pipeline(transaction=False)
         pipe.hmget(revisions.hash_key(), revisions.NAMES)
-        pipe.eval(_OPEN, len(user_ids), *map(user_key, user_ids), LIFETIME_SECONDS)
-        reply: list[list[bytes | None]] = pipe.execute()
+        for part in _parts(user_ids):
+            pipe.eval(_OPEN, 1, _marks_key(), token, msgspec.msgpack.encode(part), LIFETIME_SECONDS)
+        reply: list[Any] = pipe.execute()
         return reply
 
-    return revisions.from_reply(ask(call)[0])
+    announced, *writers = ask(call)
+    return OpenWrites(user_ids, writers), revisions.from_reply(announced)
 
 
-def close_writes(user_ids: Sequence[str], events: Iterable[StoredEvent], event_types_revision: int) -> None:
-    """Finish what `open_writes` began for the same users: append what was committed (nothing after a rollback).
+def close_writes(opened: OpenWrites, events: Iterable[StoredEvent], event_types_revision: int) -> None:
+    """Finish what `open_writes` began: append what was committed (nothing after a rollback).
 
     Raises
     ------
     RedisAway
         Nothing is lost: the open write makes readers rebuild from Postgres.
     """
-    history: dict[str, bytes] = dict.fromkeys(user_ids, b"")
-    seen: dict[str, bytes] = dict.fromkeys(user_ids, b"")
+    history: dict[str, bytes] = dict.fromkeys(opened.users, b"")
+    seen: dict[str, bytes] = dict.fromkeys(opened.users, b"")
     for event in events:
         history[event.user_id] += event.packed()
         if event.marks_seen:
             seen[event.user_id] += _PACK_ITEM.pack(event.item_pk)
     longest = LONGEST_HISTORY_RECORDS * HISTORY_RECORD.itemsize
-    arguments = [part for user_id in user_ids for part in (history[user_id], seen[user_id])]
-    _evaluate(_CLOSE, user_ids, LIFETIME_SECONDS, longest, event_types_revision, *arguments)
+
+    def call(redis_client: redis.Redis) -> None:
+        pipe = redis_client.pipeline(transaction=False)
+        for part, writer in zip(_parts(opened.users), opened.writers, strict=True):
+            sizes = [value for user_id in part for value in (user_id, len(history[user_id]), len(seen[user_id]))]
+            records = b"".join([history[user_id] for user_id in part]), b"".join([seen[user_id] for user_id in part])
+            constants = event_types_revision, longest
+            pipe.eval(
+                _CLOSE, 1, _marks_key(), user_key(""), writer, msgspec.msgpack.encode(sizes), *records, *constants
+            )
+        pipe.execute()
+
+    ask(call)
 
 
-def forget(user_ids: Iterable[str], *, chunk: int = 1000) -> None:
+def forget(user_ids: Iterable[str]) -> None:
     """Drop what is cached of these users; also refuses the result of a rebuild under way.
 
     Raises
     ------
     RedisAway
     """
-    waiting = list(user_ids)
-    for start in range(0, len(waiting), chunk):
-        _evaluate(_FORGET, waiting[start : start + chunk], FORGOTTEN_LIFETIME_SECONDS)
+    for part in _parts(list(user_ids)):
+        _forget(part)
 
 
-def _evaluate(script: str, user_ids: Sequence[str], *arguments: str | bytes | int) -> object:
-    return ask(lambda connected: connected.eval(script, len(user_ids), *map(user_key, user_ids), *arguments))
+def _forget(part: Sequence[str]) -> None:
+    packed = msgspec.msgpack.encode(part)
+    ask(lambda connected: connected.eval(_FORGET, 0, user_key(""), packed, BARE_LIFETIME_SECONDS))
+
+
+def _parts(user_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (user_ids[start : start + USERS_A_CALL] for start in range(0, len(user_ids), USERS_A_CALL))
+
+
+def _marks_key() -> str:
+    return key("writing")

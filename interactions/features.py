@@ -6,8 +6,10 @@ away. Both give the same arrays. Everything personal is computed from them at re
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -50,6 +52,8 @@ class UserFeatures:
     """(n,) float32, nan = none."""
     seen_pks: IntArray
     """(m,) int64, ascending, unique: items not to recommend again."""
+    stamp: tuple[object, ...] | None = None
+    """Differs as soon as anything else here does; None where that cannot be told (not from Redis, a write is open)."""
 
 
 def load(user_id: str) -> tuple[UserFeatures, Revisions]:
@@ -67,20 +71,48 @@ def load(user_id: str) -> tuple[UserFeatures, Revisions]:
     except RedisAway:
         current = revisions.from_database()
         types = event_types.current(current[revisions.EVENT_TYPES])
-        return _decode(user_id, _from_database(user_id, types)), current
+        return _decode(user_id, _from_database([user_id], types)[user_id]), current
     current = announced if announced is not None else revisions.announce_all()
     types_revision = current[revisions.EVENT_TYPES]
-    if cached.is_known is None or (cached.is_known and cached.event_types_revision != types_revision):
-        fresh = replace(_from_database(user_id, event_types.current(types_revision)), generation=cached.generation)
-        _store(user_id, fresh)
-        cached = fresh
-    return _decode(user_id, cached), current
+    stamp: tuple[object, ...] | None = _stamp(cached)
+    if _is_stale(cached, types_revision):
+        fresh = _from_database([user_id], event_types.current(types_revision))[user_id]
+        # Read while another may be writing: the generation does not say which of the two came first.
+        cached, stamp = replace(fresh, generation=cached.generation), None
+        _store(user_id, cached)
+    return _decode(user_id, cached, stamp), current
 
 
-def from_database(user_id: str) -> UserFeatures:
-    """Return the user's features as Postgres has them now, past every cache (four queries)."""
+def as_of(user_id: str, moment: datetime | None = None) -> UserFeatures:
+    """Return the user's features as Postgres has them, past every cache: of events that had happened by `moment`.
+
+    Without a moment of all events, which is what `load` gives. A profile keeps no history: country, preferences and
+    consent are today's, and so is which event types mark an item as seen.
+    """
     types = event_types.load(revisions.from_database()[revisions.EVENT_TYPES])
-    return _decode(user_id, _from_database(user_id, types))
+    return _decode(user_id, _from_database([user_id], types, moment)[user_id])
+
+
+def refill(user_ids: Sequence[str]) -> int:
+    """Cache these users where nothing valid is cached, some hundreds at a time; return how many were.
+
+    Safe beside writers: what one of them changes meanwhile is not stored, and read at the user's next request.
+
+    Raises
+    ------
+    RedisAway
+    """
+    current = revisions.from_database()[revisions.EVENT_TYPES]
+    generations = {}
+    for user_id in user_ids:
+        cached, _ = feature_store.read(user_id)
+        if _is_stale(cached, current):
+            generations[user_id] = cached.generation
+    fresh = _from_database(list(generations), event_types.current(current))
+    return sum(
+        feature_store.store(user_id, replace(fresh[user_id], generation=generation))
+        for user_id, generation in generations.items()
+    )
 
 
 def forget(user_ids: Iterable[str]) -> None:
@@ -103,57 +135,80 @@ def _store(user_id: str, user: CachedUser) -> None:
         return
 
 
-def _from_database(user_id: str, types: EventTypes) -> CachedUser:
+def _is_stale(cached: CachedUser, types_revision: int) -> bool:
+    return cached.is_known is None or (cached.is_known and cached.event_types_revision != types_revision)
+
+
+def _from_database(user_ids: Sequence[str], types: EventTypes, moment: datetime | None = None) -> dict[str, CachedUser]:
+    """Read users in three queries; without generations."""
+    users = {
+        user_id: CachedUser(generation=b"", is_known=False, event_types_revision=types.revision) for user_id in user_ids
+    }
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, country, consent = 'granted', preferences FROM interactions_userprofile WHERE user_id = %s",
-            [user_id],
+            "SELECT user_id, id, country, consent = 'granted', preferences FROM interactions_userprofile "
+            "WHERE user_id = ANY(%s)",
+            [list(user_ids)],
         )
-        profile = cursor.fetchone()
-        if profile is None:
-            return CachedUser(generation=b"", is_known=False, event_types_revision=types.revision)
-        user_pk, country, consent, told = profile
-        history, seen = np.empty(0, HISTORY_RECORD), np.empty(0, np.int64)
-        if consent:
-            history = _newest_events(cursor, user_pk)
-            seen = _seen_items(cursor, user_pk, types)
-    return CachedUser(
-        generation=b"",
-        is_known=True,
-        consent=consent,
-        country=country,
-        preferences=preferences.pack(preferences.of(msgspec.json.decode(told))) if consent else b"",
-        history=history.tobytes(),
-        seen=seen.tobytes(),
-        event_types_revision=types.revision,
-    )
+        profiles = cursor.fetchall()
+        consenting = [pk for _, pk, _, consent, _ in profiles if consent]
+        histories = _newest_events(cursor, consenting, moment) if consenting else {}
+        seen = _seen_items(cursor, consenting, types, moment) if consenting else {}
+    for user_id, pk, country, consent, told in profiles:
+        users[user_id] = CachedUser(
+            generation=b"",
+            is_known=True,
+            consent=consent,
+            country=country,
+            preferences=preferences.pack(preferences.of(msgspec.json.decode(told))) if consent else b"",
+            history=np.array(histories.get(pk, []), HISTORY_RECORD).tobytes(),
+            seen=np.array(seen.get(pk, []), np.int64).tobytes(),
+            event_types_revision=types.revision,
+        )
+    return users
 
 
-def _newest_events(cursor: object, user_pk: int) -> NDArray[np.void]:
-    cursor.execute(  # type: ignore[attr-defined] # Django's cursor wrapper
+def _newest_events(cursor: Any, pks: Sequence[int], moment: datetime | None) -> dict[int, list[tuple[Any, ...]]]:
+    """Return HISTORY_RECORDs by user, newest first."""
+    cursor.execute(
         """
-        SELECT item_id, extract(epoch FROM occurred_at)::float8, event_id, event_type_id,
-               CASE WHEN value IS NULL THEN 'nan' ELSE least(greatest(value, -%s::float8), %s::float8) END
-        FROM interactions_event WHERE user_id = %s ORDER BY occurred_at DESC, event_id DESC LIMIT %s
+        SELECT wanted.pk, newest.* FROM unnest(%s::bigint[]) AS wanted (pk) CROSS JOIN LATERAL (
+            SELECT item_id, extract(epoch FROM occurred_at)::float8, event_id, event_type_id,
+                   CASE WHEN value IS NULL THEN 'nan' ELSE least(greatest(value, -%s::float8), %s::float8) END
+            FROM interactions_event WHERE user_id = wanted.pk AND occurred_at <= %s
+            ORDER BY occurred_at DESC, event_id DESC LIMIT %s
+        ) newest
         """,
-        [LARGEST_VALUE, LARGEST_VALUE, user_pk, HISTORY_LENGTH],
+        [list(pks), LARGEST_VALUE, LARGEST_VALUE, moment or "infinity", HISTORY_LENGTH],
     )
-    rows = cursor.fetchall()  # type: ignore[attr-defined]
     low_bits = 2**64 - 1
-    return np.array(
-        [(item, at, event.int & low_bits, kind, value) for item, at, event, kind, value in rows], HISTORY_RECORD
+    histories: dict[int, list[tuple[Any, ...]]] = {}
+    for pk, item, at, event, kind, value in cursor.fetchall():
+        histories.setdefault(pk, []).append((item, at, event.int & low_bits, kind, value))
+    return histories
+
+
+def _seen_items(cursor: Any, pks: Sequence[int], types: EventTypes, moment: datetime | None) -> dict[int, list[int]]:
+    cursor.execute(
+        "SELECT DISTINCT user_id, item_id FROM interactions_event "
+        "WHERE user_id = ANY(%s) AND event_type_id = ANY(%s) AND occurred_at <= %s",
+        [list(pks), sorted(types.marks_seen), moment or "infinity"],
     )
+    seen: dict[int, list[int]] = {}
+    for pk, item in cursor.fetchall():
+        seen.setdefault(pk, []).append(item)
+    return seen
 
 
-def _seen_items(cursor: object, user_pk: int, types: EventTypes) -> IntArray:
-    cursor.execute(  # type: ignore[attr-defined] # Django's cursor wrapper
-        "SELECT DISTINCT item_id FROM interactions_event WHERE user_id = %s AND event_type_id = ANY(%s)",
-        [user_pk, sorted(types.marks_seen)],
-    )
-    return np.array([row[0] for row in cursor.fetchall()], dtype=np.int64)  # type: ignore[attr-defined]
+def _stamp(user: CachedUser) -> tuple[object, ...]:
+    """Return what changes with every change of the user: the generation, and, should Redis have lost count, his newest
+    events."""
+    newest = user.history[-HISTORY_RECORD.itemsize :]
+    sizes = len(user.history), len(user.seen), user.seen[-8:]
+    return user.generation, user.is_known, user.consent, user.country, user.preferences, newest, *sizes
 
 
-def _decode(user_id: str, user: CachedUser) -> UserFeatures:
+def _decode(user_id: str, user: CachedUser, stamp: tuple[object, ...] | None = None) -> UserFeatures:
     events = newest_first(np.frombuffer(user.history, dtype=HISTORY_RECORD))
     return UserFeatures(
         user_id=user_id,
@@ -166,6 +221,7 @@ def _decode(user_id: str, user: CachedUser) -> UserFeatures:
         occurred_at=events["at"].astype(np.float64),
         values=events["value"].astype(np.float32),
         seen_pks=np.unique(np.frombuffer(user.seen, dtype="<i8")).astype(np.int64, copy=False),
+        stamp=stamp,
     )
 
 

@@ -28,11 +28,16 @@ def microseconds_since_epoch(moment: datetime) -> int:
     return (moment - EPOCH) // _MICROSECOND
 
 
+def content_digest(user_id: str, item_id: str, event_type: str, microseconds: int, value: float | None) -> str:
+    """Return the 32 hexadecimal digits that stand for this content; `microseconds` since the epoch."""
+    bits = "" if value is None else struct.pack(">d", value).hex()
+    content = f"{user_id}{SEPARATOR}{item_id}{SEPARATOR}{event_type}{SEPARATOR}{microseconds}{SEPARATOR}{bits}"
+    return hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
+
+
 def derive_event_id(user_id: str, item_id: str, event_type: str, occurred_at: datetime, value: float | None) -> UUID:
     """Return the id that stands for this content.
 
     Two events that differ in nothing but context or request are the same event. `occurred_at` must be aware.
     """
-    bits = "" if value is None else struct.pack(">d", value).hex()
-    content = SEPARATOR.join((user_id, item_id, event_type, str(microseconds_since_epoch(occurred_at)), bits))
-    return UUID(bytes=hashlib.md5(content.encode(), usedforsecurity=False).digest())
+    return UUID(content_digest(user_id, item_id, event_type, microseconds_since_epoch(occurred_at), value))

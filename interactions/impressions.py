@@ -1,7 +1,8 @@
-"""What was shown: noted in a Redis Stream while answering, written to Postgres in batches a moment later.
+"""What was shown: noted in a Redis Stream a moment after the answer, written to Postgres in batches a little later.
 
-`record` is for requests and never keeps one waiting; `write_pending` is for the worker. A list reaches Postgres exactly
-once: the stream keeps an entry until its rows are committed, and rows that are there already are left alone.
+`record` is for requests and never keeps one waiting (`impression_sender`); `write_pending` is for the worker. A list
+reaches Postgres exactly once: the stream keeps an entry until its rows are committed, and rows that are there already
+are left alone.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 import redis
@@ -19,6 +21,7 @@ from django.db import Error as DatabaseError
 from catalog.redis_store import key
 from interactions import dead_letters, impression_rows
 from interactions.contracts import ServedList
+from interactions.impression_sender import Sender
 from interactions.metrics import impressions_dropped, impressions_refused
 from interactions.redis_breaker import RedisAway, ask
 
@@ -44,13 +47,18 @@ def stream_key() -> str:
 
 
 def record(served: Sequence[ServedList], alongside: Alongside | None = None) -> None:
-    """Note what was shown. Never raises for a failing service: with Redis away the rows go straight to Postgres within
-    DIRECT_TIMEOUT_MS (with `alongside`, as in `write_pending`), and with that failing too they are counted as dropped.
+    """Note what was shown, to be sent on a moment later.
+
+    Never raises for a failing service: with Redis away the rows go straight to Postgres within DIRECT_TIMEOUT_MS (with
+    `alongside`, as in `write_pending`), and with that failing too they are counted as dropped.
     """
-    shown = [one for one in served if one.items]
-    if not shown:
-        return
-    payloads = [_encoder.encode(one) for one in shown]
+    shown = tuple(one for one in served if one.items)
+    if shown and not sender.put((shown, alongside)):
+        _dropped(shown, "too many wait already")
+
+
+def _send(notes: Sequence[tuple[Sequence[ServedList], Alongside | None]]) -> None:
+    payloads = [_encoder.encode(one) for shown, _ in notes for one in shown]
 
     def add(connected: redis.Redis) -> None:
         pipe = connected.pipeline(transaction=False)
@@ -61,7 +69,12 @@ def record(served: Sequence[ServedList], alongside: Alongside | None = None) -> 
     try:
         ask(add)
     except RedisAway:
-        _write_directly(shown, alongside)
+        for shown, alongside in notes:
+            _write_directly(shown, alongside)
+
+
+sender = Sender(_send)
+"""This process's."""
 
 
 def _write_directly(shown: Sequence[ServedList], alongside: Alongside | None) -> None:
@@ -75,9 +88,13 @@ def _write_directly(shown: Sequence[ServedList], alongside: Alongside | None) ->
             if alongside is not None:
                 alongside(shown)
     except DatabaseError as error:
-        dropped = sum(len(one.items) for one in shown)
-        impressions_dropped.inc(dropped)
-        logger.warning("%d impressions dropped: %s", dropped, error)
+        _dropped(shown, str(error))
+
+
+def _dropped(shown: Sequence[ServedList], why: str) -> None:
+    dropped = sum(len(one.items) for one in shown)
+    impressions_dropped.inc(dropped)
+    logger.warning("%d impressions dropped: %s", dropped, why)
 
 
 def write_pending(alongside: Alongside | None = None, limit: int = 10_000) -> int:
@@ -146,13 +163,18 @@ def _take(limit: int) -> list[Entry]:
     """Return entries of dead consumers first, then new ones; they stay in the stream until acknowledged."""
     consumer = f"{socket.gethostname()}:{os.getpid()}"
 
+    def claim(connected: redis.Redis) -> Any:
+        return connected.xautoclaim(stream_key(), GROUP, consumer, CLAIM_IDLE_MS, "0-0", count=limit)
+
     def take(connected: redis.Redis) -> list[Entry]:
         try:
-            connected.xgroup_create(stream_key(), GROUP, id="0", mkstream=True)
+            claimed = claim(connected)
         except redis.ResponseError as error:
-            if not str(error).startswith("BUSYGROUP"):
+            if not str(error).startswith("NOGROUP"):
                 raise
-        claimed = connected.xautoclaim(stream_key(), GROUP, consumer, CLAIM_IDLE_MS, "0-0", count=limit)
+            # Not each time: a full Redis refuses it, and taking entries out is what it needs then.
+            connected.xgroup_create(stream_key(), GROUP, id="0", mkstream=True)
+            claimed = claim(connected)
         entries: list[Entry] = list(claimed[1])
         if len(entries) < limit:
             fresh = connected.xreadgroup(GROUP, consumer, {stream_key(): ">"}, count=limit - len(entries))

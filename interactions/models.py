@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 
 from catalog.announcing import AnnouncingModel
 
@@ -139,3 +140,41 @@ class StaleHistory(models.Model):
 
     def __str__(self) -> str:
         return self.user_id
+
+
+class ItemScore(models.Model):
+    """What an item's settled events add up to, in one country or everywhere (`item_scores`)."""
+
+    pk = models.CompositePrimaryKey("item_id", "country")
+    item = models.ForeignKey(
+        "catalog.Item", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    country = models.CharField(max_length=2, help_text="Two letters; empty: everywhere.")
+    popularity = models.FloatField(help_text="Users, forward-decayed from the landmark; 0 by country.")
+    trending = models.FloatField(help_text="The same with the shorter half-life.")
+
+    def __str__(self) -> str:
+        return f"{self.item_id} {self.country}"
+
+
+class ScoreCount(models.Model):
+    """How far `item_scores` has counted: one row, or none before the first time."""
+
+    received_until = models.DateTimeField(help_text="Events received before this are in ItemScore.")
+    landmark = models.DateTimeField(help_text="An event of this moment weighs what its type says.")
+    newest_at = models.DateTimeField(help_text="When the newest event happened.")
+    definition = models.TextField(help_text="Weights and half-lives it was counted with.")
+    counted_at = models.DateTimeField(help_text="When everything was counted last.")
+    count_seconds = models.FloatField(help_text="How long that took.")
+
+    def __str__(self) -> str:
+        return f"until {self.received_until:%F %T}"
+
+
+class OwedCount(models.Model):
+    """Events were changed or removed, so that everything must be counted again; written by triggers."""
+
+    noted_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.noted_at:%F %T}"

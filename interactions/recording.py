@@ -1,8 +1,9 @@
 """The one door by which events enter, and the promise behind the API's 202: it returns after COMMIT, each event once.
 
 1. `feature_store.open_writes` warns readers of the users' cached histories.
-2. One transaction (`event_writing`): users, ids, events and dead letters, every set of keys in ascending order so that
-   writers of the same keys wait for each other instead of deadlocking; retried when the database says so.
+2. One transaction (`event_writing`), nearly always one statement: users, ids, events and dead letters, every set of
+   keys in ascending order so that writers of the same keys wait for each other instead of deadlocking; retried when the
+   database says so.
 3. After commit `feature_store.close_writes` appends to the cached histories: the event counts on the next request.
 """
 
@@ -10,15 +11,18 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from django.db import Error, connection, transaction
 
 from catalog import revisions
-from interactions import event_types, feature_store, stale_histories
+from catalog.revisions import Revisions
+from interactions import event_types, feature_store
 from interactions.contracts import EventInput, Verdict
 from interactions.event_types import EventTypes
 from interactions.event_writing import Outcome, write
+from interactions.feature_store import OpenWrites, StoredEvent
 from interactions.redis_breaker import RedisAway
 
 __all__ = ["EventInput", "Verdict", "record"]
@@ -55,46 +59,36 @@ def record(events: Sequence[EventInput], *, source: str = "api") -> list[Verdict
     if not events:
         return []
     users = sorted({event.user_id for event in events})
-    types, is_open = _open_writes(users)
+    opened, current = _open_writes(users)
+    types = event_types.current(current[revisions.EVENT_TYPES])
     try:
-        outcome = _write_with_retries(events, types, source, stale_users=() if is_open else users)
+        stale_users = users if opened is None else ()
+        outcome = _retried(lambda: write(events, types, current[revisions.CATALOGUE], source, stale_users))
     except BaseException:
-        if is_open:
-            _close_writes(users, None, types)
+        _close_writes(opened, (), types)
         raise
-    if is_open:
-        transaction.on_commit(lambda: _close_writes(users, outcome, types))
+    transaction.on_commit(lambda: _close_writes(opened, outcome.stored, types))
     return outcome.verdicts
 
 
-def _open_writes(users: Sequence[str]) -> tuple[EventTypes, bool]:
-    announced = None
-    is_open = True
-    try:
-        announced = feature_store.open_writes(users)
-    except RedisAway:
-        is_open = False
-    current = announced if announced is not None else revisions.from_database()
-    return event_types.current(current[revisions.EVENT_TYPES]), is_open
+def _open_writes(users: Sequence[str]) -> tuple[OpenWrites | None, Revisions]:
+    """Return what to close, None with Redis away, and the revisions of now."""
+    opened = announced = None
+    with suppress(RedisAway):
+        opened, announced = feature_store.open_writes(users)
+    return opened, announced if announced is not None else revisions.from_database()
 
 
-def _close_writes(users: Sequence[str], outcome: Outcome | None, types: EventTypes) -> None:
-    try:
-        feature_store.close_writes(users, outcome.stored if outcome else (), types.revision)
-    except RedisAway:
-        return
+def _close_writes(opened: OpenWrites | None, stored: Sequence[StoredEvent], types: EventTypes) -> None:
+    if opened is not None:
+        with suppress(RedisAway):
+            feature_store.close_writes(opened, stored, types.revision)
 
 
-def _write_with_retries(
-    events: Sequence[EventInput], types: EventTypes, source: str, *, stale_users: Sequence[str]
-) -> Outcome:
+def _retried(write_batch: Callable[[], Outcome]) -> Outcome:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with transaction.atomic():
-                outcome = write(events, types, source)
-                if stale_users:
-                    stale_histories.note(stale_users)
-            return outcome
+            return write_batch()
         except Error as error:
             passing = getattr(error.__cause__, "sqlstate", None) in _PASSING_FAILURES
             if not passing or connection.in_atomic_block or attempt == ATTEMPTS:

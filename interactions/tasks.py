@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from catalog import revisions
-from interactions import event_keys, explored, partitions, popularity, replay, stale_histories
+from interactions import event_keys, explored, feature_rebuilding, partitions, popularity, replay, stale_histories
 
 
 @shared_task
@@ -26,6 +26,12 @@ def announce_revisions() -> int:
     """Copy the revisions to Redis and drop the histories it was not told about. Returns how many."""
     revisions.announce_all()
     return stale_histories.mend()
+
+
+@shared_task
+def refill_features() -> int:
+    """Fill Redis again when it has lost what it knew, once if called twice. Returns how many users were stored."""
+    return feature_rebuilding.rebuild_after_a_loss()
 
 
 @shared_task

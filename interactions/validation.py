@@ -1,8 +1,9 @@
 """From the bytes of a request to events, with an exact complaint for every event that is not one.
 
-Well-formed JSON is cut into events by msgspec without building them, then read one by one. An event that shows
-anything out of the ordinary (an escape, a nested value, an unknown field, a wrong type) goes through
-`catalog.api.json_body`: strict, exact in its complaints and several times slower. Unknown fields are ignored.
+1. msgspec cuts the body into events without building them; what it cannot cut is refused by `json_body`, exactly.
+2. `plain_events` reads all of them at once, or else each by itself.
+3. An event that shows anything out of the ordinary goes through `json_body` and `_event`: strict, exact in its
+   complaints and several times slower. Unknown fields are ignored.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,25 +19,24 @@ import msgspec
 
 from catalog.api import json_body
 from catalog.api.errors import ApiError
+from interactions import plain_events
 from interactions.contracts import EventInput
 from interactions.identity import EPOCH
+from interactions.plain_events import ID_LETTERS, LONGEST_ID, PLACEHOLDERS, UUID_PATTERN
 
 MOST_EVENTS = 1000
 LARGEST_EVENT_BYTES = 32 * 1024
-LONGEST_ID = 200
 CLOCK_SKEW = timedelta(minutes=5)
 LATEST = timedelta(hours=24)
 
-_PLAIN_ID = re.compile(r"[A-Za-z0-9_.:@|/+=~#-]+")
-# What broken trackers send instead of an id (the idea is PostHog's list of illegal ids).
-_NOT_AN_ID = frozenset({"null", "undefined", "none", "nil", "nan", "true", "false", "[object object]"})
-_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_PLAIN_ID = re.compile(f"{ID_LETTERS}+")
+_NOT_AN_ID = frozenset({*PLACEHOLDERS, "[object object]"})
+_UUID = re.compile(UUID_PATTERN)
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)")
 _TIMESTAMP_HINT = "Use RFC 3339 with an offset, e.g. 2026-01-01T00:00:00Z"
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedEvent:
+class ParsedEvent(msgspec.Struct, frozen=True, gc=False):
     """One entry of a request: an event or what is wrong with it, never both."""
 
     event: EventInput | None = None
@@ -46,8 +45,7 @@ class ParsedEvent:
     """"clock_skew": accepted although its timestamp lies more than five minutes ahead."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedBody:
+class ParsedBody(msgspec.Struct, frozen=True):
     """A request's events in their order."""
 
     entries: list[ParsedEvent]
@@ -72,37 +70,43 @@ def parse_events(body: bytes, *, now: datetime | None = None) -> ParsedBody:
         too_many_events; key_duplicate when it is a key beside `events`.
     """
     now = now or datetime.now(UTC)
-    raws = _cut(body)
-    if raws is None:
-        return _parse_slowly(body, now)
-    is_single = raws[0] is None
-    entries = [_parse_raw(raw, now) for raw in ([body] if is_single else map(bytes, raws[1:]))]
-    return ParsedBody(entries, is_single)
-
-
-def _cut(body: bytes) -> list[Any] | None:
-    """Return [None] for a single event, [True, raw, …] for a batch, None when the body wants a closer look."""
     try:
         if not body.isascii():
             body.decode("utf-8")
         envelope = _ENVELOPE.decode(body)
         if "events" not in envelope:
-            return [None]
-        if body.count(b'"events"') > 1 or b"\\" in b"".join(map(str.encode, envelope)):
-            return None
-        raws = _RAW_EVENTS.decode(envelope["events"])
+            return ParsedBody([_parse_raw(body, now)], is_single=True)
+        events = bytes(envelope["events"])
+        raws = _RAW_EVENTS.decode(events)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return None
+        return _parse_strictly(body, now)
+    if not _is_plain_envelope(body, envelope, events):
+        return _parse_strictly(body, now)
     _check_count(len(raws))
-    return [True, *raws]
+    if max((memoryview(raw).nbytes for raw in raws), default=0) <= LARGEST_EVENT_BYTES:
+        plain = plain_events.read_many(events, now + LATEST)
+        if plain is not None:
+            return ParsedBody([_accepted(event, now) for event in plain], is_single=False)
+    return ParsedBody([_parse_raw(bytes(raw), now) for raw in raws], is_single=False)
 
 
 _ENVELOPE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _RAW_EVENTS = msgspec.json.Decoder(list[msgspec.Raw])
-_UNSET = msgspec.UNSET
 
 
-def _parse_slowly(body: bytes, now: datetime) -> ParsedBody:
+def _is_plain_envelope(body: bytes, envelope: Mapping[str, msgspec.Raw], events: bytes) -> bool:
+    """Return whether beside `events` there is nothing that could be wrong: no escape, no container, no key twice."""
+
+    def outside(text: str) -> int:
+        return body.count(text.encode()) - events.count(text.encode())
+
+    return not outside("\\") and all(
+        outside(f'"{name}"') == 1 and (name == "events" or bytes(value)[:1] not in (b"{", b"["))
+        for name, value in envelope.items()
+    )
+
+
+def _parse_strictly(body: bytes, now: datetime) -> ParsedBody:
     root = json_body.as_object(json_body.loads(body))
     if "events" not in root:
         return ParsedBody([_parse_value(root, now)], is_single=True)
@@ -122,50 +126,19 @@ def _parse_raw(raw: bytes, now: datetime) -> ParsedEvent:
     if len(raw) > LARGEST_EVENT_BYTES:
         message = f"Limit is 32 KB an event (got {len(raw) / 1024:.0f} KB)."
         return ParsedEvent(error=ApiError("event_too_large", message))
+    plain = plain_events.read_one(raw, now + LATEST)
+    if plain is not None:
+        return _accepted(plain, now)
     try:
-        plain = _plain_fields(raw)
-        if plain is not None:
-            return _event(plain, now)
         value = json_body.loads(raw)
     except ApiError as error:
         return ParsedEvent(error=error)
     return _parse_value(value, now)
 
 
-class _PlainEvent(msgspec.Struct):
-    """What nearly every event looks like."""
-
-    user_id: str
-    item_id: str
-    event_type: str
-    timestamp: str | msgspec.UnsetType = msgspec.UNSET
-    value: float | msgspec.UnsetType = msgspec.UNSET
-    event_id: str | msgspec.UnsetType = msgspec.UNSET
-    context: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
-    request_id: str | msgspec.UnsetType = msgspec.UNSET
-
-
-_PLAIN_EVENT = msgspec.json.Decoder(_PlainEvent)
-
-
-def _plain_fields(raw: bytes) -> dict[str, Any] | None:
-    """Return the fields of an event with whose JSON nothing can be wrong, None when that is not certain."""
-    if b"\\" in raw:
-        return None
-    try:
-        plain = _PLAIN_EVENT.decode(raw)
-    except msgspec.MsgspecError:
-        return None
-    fields = {name: value for name in _PlainEvent.__struct_fields__ if (value := getattr(plain, name)) is not _UNSET}
-    context = fields.get("context") or {}
-    numbers = 0
-    if "value" in fields:
-        numbers = 1
-        if not -json_body.INT64 <= fields["value"] < json_body.INT64:
-            return None
-    strings = 2 * len(fields) - numbers - ("context" in fields) + 2 * len(context)
-    # Without escapes each quotation mark ends a string; more of them mean an unknown key or one that was given twice.
-    return fields if raw.count(b'"') == 2 * strings else None
+def _accepted(event: EventInput, now: datetime) -> ParsedEvent:
+    is_ahead = event.occurred_at is not None and event.occurred_at > now + CLOCK_SKEW
+    return ParsedEvent(event, None, "clock_skew" if is_ahead else "")
 
 
 def _parse_value(value: Any, now: datetime) -> ParsedEvent:
@@ -192,8 +165,7 @@ def _event(fields: Mapping[str, Any], now: datetime) -> ParsedEvent:
         context=_context(fields),
         request_id=_uuid(fields, "request_id", "request_id_invalid"),
     )
-    is_ahead = occurred_at is not None and occurred_at > now + CLOCK_SKEW
-    return ParsedEvent(event, warning="clock_skew" if is_ahead else "")
+    return _accepted(event, now)
 
 
 def check_id(fields: Mapping[str, Any], name: str) -> str:

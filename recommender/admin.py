@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -15,7 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from recommender import conf, version_page
 from recommender.exceptions import RecommenderError
 from recommender.models import ActiveModel, ModelVersion, Placement, RebuildJob, Rule
-from recommender.registry import publishing
+from recommender.registry import job_course, publishing
 
 STATE_COLOURS = {"ready": "success", "refused": "danger", "retired": "info"}
 JOB_COLOURS = {"done": "success", "failed": "danger", "running": "info"}
@@ -193,14 +194,37 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 class RebuildJobAdmin(ReadOnlyAdmin):
     """Rebuilds, running and past."""
 
-    list_display: ClassVar = ["fencing_token", "state_label", "stage", "reason", "started_at", "finished_at", "version"]
+    list_display: ClassVar = [
+        "fencing_token", "state_label", "stage", "done", "memory", "reason", "started_at", "finished_at", "version",
+    ]  # fmt: skip
     list_filter: ClassVar = ["state"]
     list_select_related: ClassVar = ["version"]
+    exclude: ClassVar = ["stages"]
+    readonly_fields: ClassVar = ["done", "course"]
 
     @display(description="state", label=JOB_COLOURS)
     def state_label(self, job: RebuildJob) -> tuple[str, str]:
         """Return the state with its colour."""
         return job.state, job.get_state_display()
+
+    @display(description="done")
+    def done(self, job: RebuildJob) -> str:
+        """Return about how much is done, as the last rebuild went."""
+        share = job_course.share_done(job)
+        return "–" if share is None else f"{share:.0%}"
+
+    @display(description="peak memory")
+    def memory(self, job: RebuildJob) -> str:
+        """Return the most memory it had at once, until the stage it is at."""
+        return f"{job.stages[-1]['memory'] / 1e6:,.0f} MB" if job.stages else "–"
+
+    @display(description="stages")
+    def course(self, job: RebuildJob) -> str:
+        """Return its stages, each with the time it took and the peak of memory when it began."""
+        rows = [("stage", "took", "memory before"), *job_course.table(job)]
+        return format_html(
+            "<table>{}</table>", format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
+        )
 
 
 def _figure(version: ModelVersion, name: str) -> str:

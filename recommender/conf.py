@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 
 _FILTERS = ["unavailable", "excluded", "seen"]
 
@@ -99,6 +101,8 @@ DEFAULTS: dict[str, Any] = {
     "EXPLORATION": True,
     # Rows "because you watched …" on one page, each with its own seed.
     "SEEDS_PER_PAGE": 2,
+    # Lists that each process keeps, and for how long at most: a repeated request is not computed again. 0 keeps none.
+    "RESULT_CACHE": {"lists": 5_000, "seconds": 60},
     # Candidates each source proposes.
     "CANDIDATES_PER_SOURCE": 100,
     "VECTOR_INDEXES": {
@@ -124,10 +128,13 @@ DEFAULTS: dict[str, Any] = {
         "collaborative": 5.0,
         "content": 10.0,
     },
+    # Threads of ALS, each with one of BLAS; 0: as many as there are processors for this process.
+    "TRAINING_THREADS": 0,
     # Items of the models that hold an (items, items) matrix while training; less where memory is short.
     "DENSE_ITEMS_AT_MOST": 10_000,
     # Sources are tuned on a sample of "users", the ranker learns from "ranked_users"; fewer than "minimum_users"
-    # with something to hold out say too little.
+    # with something to hold out say too little. With 0 "users" nothing is held out: each model is trained once, as
+    # configured, and nobody knows how good it is.
     "TUNING": {"users": 1000, "ranked_users": 4000, "minimum_users": 50},
     # What "tuned" variety may cost: a share of what the ranking gained over the best single source, to a limit.
     "VARIETY": {"share_of_gain": 0.5, "at_most": 0.015},
@@ -141,6 +148,9 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+_values: dict[str, Any] = {}
+
+
 def get(name: str) -> Any:
     """Return the setting RECOMMENDER_`name`, or its default.
 
@@ -149,4 +159,12 @@ def get(name: str) -> Any:
     KeyError
         When there is no such setting at all (a programming error).
     """
-    return getattr(settings, f"RECOMMENDER_{name}", DEFAULTS[name])
+    # Asked a dozen times a request; a setting that is not set costs Django an exception each time.
+    if name not in _values:
+        _values[name] = getattr(settings, f"RECOMMENDER_{name}", DEFAULTS[name])
+    return _values[name]
+
+
+@receiver(setting_changed)
+def _forget(**changed: Any) -> None:
+    _values.clear()

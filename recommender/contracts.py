@@ -5,8 +5,9 @@ Rows are rows of the `catalog.snapshot.Catalogue` of the request, never primary 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from recommender.rules.compile import CompiledRules
 
 RECENCY_FLOOR = 0.1
 """What is left of a history item's weight however old it is."""
+LONGEST_FADING = 1024
+"""Items of a history up to which its fading is remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +99,39 @@ class Query:
         """
         if self.seed is not None:
             return np.ones(1, dtype=np.float32)
-        if half_life is None:
-            return self.history.weights
-        age = np.arange(len(self.history.rows), dtype=np.float32)
-        return (self.history.weights * (0.5 ** (age / half_life) + floor)).astype(np.float32)
+        return self.history.weights * recency(len(self.history.rows), half_life, floor)
+
+    def basis_weights_without(
+        self, places: Sequence[int], half_life: float | None, floor: float = RECENCY_FLOOR
+    ) -> FloatArray:
+        """Return (len(places), basis) `basis_weights` as if the item at each place had never been: 0 there, and what is
+        older counts as one newer. A seed counts 1 whatever the history."""
+        if self.seed is not None:
+            return np.ones((len(places), 1), dtype=np.float32)
+        fades = recency(len(self.history.rows), half_life, floor)
+        one_newer = np.concatenate([fades[:1], fades[:-1]])
+        missing = np.asarray(places)[:, None]
+        positions = np.arange(len(fades))
+        kept = np.where(positions < missing, fades, one_newer) * self.history.weights
+        return np.where(positions == missing, np.float32(0), kept)
+
+
+def recency(n: int, half_life: float | None, floor: float) -> FloatArray:
+    """Return (n,) float32, what is left of the weight of the k-th newest event: 0.5^(k / half_life) + floor, or 1."""
+    if half_life is None:
+        return np.ones(n, dtype=np.float32)
+    return _fading(half_life, floor)[:n] if n <= LONGEST_FADING else _faded(n, half_life, floor)
+
+
+@lru_cache(maxsize=64)
+def _fading(half_life: float, floor: float) -> FloatArray:
+    fading = _faded(LONGEST_FADING, half_life, floor)
+    fading.flags.writeable = False
+    return fading
+
+
+def _faded(n: int, half_life: float, floor: float) -> FloatArray:
+    return (0.5 ** (np.arange(n, dtype=np.float32) / half_life) + floor).astype(np.float32)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -174,3 +206,6 @@ class RecommendationList:
     seed_item_id: str = ""
     trace: Mapping[str, Any] | None = None
     """Stages with counts, removals and milliseconds, when asked for."""
+    rendered: dict[bool, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The items as the API has written them, with (True) and without their cards: a list that is shown again shares
+    them."""

@@ -154,6 +154,11 @@ class RebuildJob(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
     reason = models.CharField(max_length=200, blank=True, default="")
     stage = models.CharField(max_length=50, blank=True, default="")
+    stages = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='The stages so far: {"stage", "at": seconds after the start, "memory": peak in bytes until then}.',
+    )
     attempt = models.PositiveSmallIntegerField(default=1)
     leased_until = models.DateTimeField()
     started_at = models.DateTimeField(default=timezone.now)

@@ -61,7 +61,7 @@ def load_placements(revision: int) -> Placements:
     return Placements(revision, [PlacementSpec(**row) for row in rows])
 
 
-_copy = ProcessCopy(load_placements)
+_copy = ProcessCopy[Placements](lambda revision, earlier: load_placements(revision))
 
 
 def placements(revision: int) -> Placements:

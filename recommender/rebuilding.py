@@ -90,7 +90,7 @@ def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
     current = revisions.from_database()
     catalogue = snapshot.load(current[revisions.CATALOGUE])
     types = event_types.load(current[revisions.EVENT_TYPES])
-    data, _ = dataset.load(catalogue.pks, types.weights_of)
+    data, _ = dataset.load(catalogue.pks, types.weights_of, _share_of("reading", progress))
 
     spaces = embedding_spaces.load(catalogue, int(conf.get("SEED")), stage)
 
@@ -124,6 +124,19 @@ def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
     lease.finish(version)
     retention.apply()
     return Rebuilt(version=version, published=passed, reasons=verdict.reasons, metrics=metrics)
+
+
+def _share_of(stage: str, progress: Progress) -> Callable[[int, int], None]:
+    """Return what tells `progress` each tenth of a stage; the lease is not told, its connection is busy reading."""
+    told = 0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if done * 10 // total > told:
+            told = done * 10 // total
+            progress(f"{stage} ({told * 10} %)")
+
+    return tell
 
 
 def _figures(fitted: Fitted) -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 1. The user's features and the revisions come in one Redis round trip (`interactions.features`).
 2. `serving_state` gives the catalogue, model, rules, placements and experiments of those revisions, from memory.
-3. `variants` says which experiment the list takes part in; the user's variant may name another recipe.
+3. `listing` shows a list again that was made a moment ago of the very same things (`result_cache`), or makes it:
+   `variants` says which experiment it takes part in; the user's variant may name another recipe.
 4. `pipeline.runner` runs the recipe; where it cannot answer, its fallback does (`answering`).
 5. Impressions are recorded when the answer is ready.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,23 +17,20 @@ from typing import Any
 import numpy as np
 
 from experiments import exposure
-from experiments.assignment import Assignment
-from interactions import explored, impressions, popularity
-from interactions.contracts import ServedItem, ServedList
+from interactions import impressions
+from interactions.contracts import ServedList
 from recommender import conf
-from recommender.answering import Answer, answer, inspect
-from recommender.arrays import RowArray
-from recommender.contracts import Query, RecommendationList
+from recommender.answering import inspect
+from recommender.contracts import RecommendationList
 from recommender.exceptions import RequestError, UnknownItem
+from recommender.listing import BECAUSE_YOU_WATCHED, listed, query_of
 from recommender.queries import PlacementSpec
 from recommender.seeds import choose_seeds
 from recommender.serving_state import ServingState
-from recommender.variants import diversity_of, recipe_of, variant_of
 from recommender.visit import Visit, begin
 
 PERSONALIZED = "personalized"
 SIMILAR = "similar"
-BECAUSE_YOU_WATCHED = "because_you_watched"
 KINDS = (PERSONALIZED, SIMILAR, "trending", BECAUSE_YOU_WATCHED, "new")
 """Values of the API's `type`, each the name of a recipe."""
 
@@ -88,7 +85,7 @@ def recommend(
     if seed is None and recipe == SIMILAR:
         raise RequestError("type=similar needs item_id: the item the list is about.")
     rows = [visit.state.catalogue.row_of.get(item_id, -1) for item_id in exclude]
-    made, served = _list(
+    made, served = listed(
         visit,
         replace(placement, limit=_limit(limit, placement)),
         recipe,
@@ -127,7 +124,7 @@ def page(page_name: str, *, user_id: str, seed_item_id: str = "", limit: int | N
         placement = replace(placement, limit=_limit(limit, placement))
         for row_seed in _seeds(visit, placement, seed):
             exclude = np.array(shown, dtype=np.int64)
-            made, noted = _list(visit, placement, placement.recipe, seed=row_seed, exclude=exclude)
+            made, noted = listed(visit, placement, placement.recipe, seed=row_seed, exclude=exclude)
             if len(made.items) >= min(placement.minimum, placement.limit) and not (lists and made.fallback):
                 lists.append(made)
                 served.append(noted)
@@ -146,119 +143,13 @@ def explain(user_id: str, item_id: str, *, kind: str = PERSONALIZED) -> dict[str
     """
     visit = begin(user_id, record=False)
     placement = _placement(visit.state, kind, "")
-    query = _query(visit, replace(placement, limit=MAXIMUM_LIMIT))
+    query = query_of(visit, replace(placement, limit=MAXIMUM_LIMIT))
     return inspect(kind, query, _row(visit.state, item_id))
-
-
-def _list(
-    visit: Visit,
-    placement: PlacementSpec,
-    recipe: str,
-    *,
-    seed: int | None,
-    exclude: RowArray,
-    explain: bool = False,
-) -> tuple[RecommendationList, ServedList]:
-    """Return a list, and what is to be recorded once it is really shown."""
-    query = replace(
-        _query(visit, placement),
-        seed=seed,
-        # Somebody else's choice of a seed need not be something this user has watched.
-        seed_is_from_history=recipe == BECAUSE_YOU_WATCHED and (seed is None or seed in visit.history.rows),
-        exclude=exclude,
-    )
-    assignment = None
-    if visit.record and recipe == placement.recipe:
-        assignment = variant_of(query, placement, visit.state.experiments, known=visit.user.known)
-    if assignment is not None:
-        recipe = recipe_of(assignment, placement)
-        query = replace(query, diversity=diversity_of(assignment, placement))
-    answered = answer(recipe, query, known=visit.user.known)
-    made = _present(visit, query, placement, answered, assignment, explain)
-    return made, _served(visit, query, made, answered, assignment)
 
 
 def _record(visit: Visit, served: Sequence[ServedList]) -> None:
     if visit.record:
         impressions.record(served, alongside=exposure.record_first)
-
-
-def _query(visit: Visit, placement: PlacementSpec) -> Query:
-    return Query(
-        user_id=visit.user.user_id,
-        limit=placement.limit,
-        now=visit.now,
-        catalogue=visit.state.catalogue,
-        model=visit.state.model,
-        history=visit.history,
-        placement=placement.name,
-        country=visit.user.country,
-        preferences=visit.user.preferences,
-        rules=visit.state.rulebook.for_placement(placement.name, visit.now),
-        diversity=placement.diversity,
-        trending=popularity.trending(),
-        explored=explored.current() if placement.explores and conf.get("EXPLORATION") else None,
-    )
-
-
-def _present(
-    visit: Visit,
-    query: Query,
-    placement: PlacementSpec,
-    answered: Answer,
-    assignment: Assignment | None,
-    explain: bool,
-) -> RecommendationList:
-    cards = query.catalogue.cards
-    return RecommendationList(
-        request_id=uuid.uuid4(),
-        placement=placement.name,
-        recipe=answered.recipe,
-        title=_title(visit, query, placement, answered),
-        items=answered.items,
-        model_version=visit.state.model.bundle.name if visit.state.model is not None else "",
-        experiment_id=assignment.experiment_id if assignment else "",
-        variant=assignment.variant if assignment else "",
-        fallback=answered.fallback,
-        fallback_reason=answered.fallback_reason,
-        seed_item_id=cards[query.seed].item_id if query.seed is not None else "",
-        trace=answered.trace.as_dict() if explain else None,
-    )
-
-
-def _title(visit: Visit, query: Query, placement: PlacementSpec, answered: Answer) -> str:
-    """Return the placement's title, or that of what answered instead when it would name a seed in vain."""
-    if "{seed}" not in placement.title:
-        return placement.title
-    if query.seed is None or answered.fallback:
-        instead = visit.state.placements.of_recipe(answered.recipe)
-        return "" if instead is None or "{seed}" in instead.title else instead.title
-    return placement.title.replace("{seed}", query.catalogue.cards[query.seed].title)
-
-
-def _served(
-    visit: Visit, query: Query, made: RecommendationList, answered: Answer, assignment: Assignment | None
-) -> ServedList:
-    return ServedList(
-        request_id=made.request_id,
-        shown_at=visit.now,
-        user_id=visit.user.user_id,
-        placement=made.placement,
-        model_version=made.model_version,
-        rules_version=visit.state.rulebook.revision,
-        experiment_id=made.experiment_id,
-        phase=assignment.phase if assignment else None,
-        variant=made.variant,
-        items=tuple(
-            ServedItem(
-                item_pk=int(query.catalogue.pks[row]),
-                position=position,
-                source=item.source,
-                propensity=item.propensity,
-            )
-            for position, (row, item) in enumerate(zip(answered.rows, made.items, strict=True))
-        ),
-    )
 
 
 def _seeds(visit: Visit, placement: PlacementSpec, seed: int | None) -> list[int | None]:

@@ -32,7 +32,10 @@ class ServingState:
 
     revisions: Revisions
     catalogue: Catalogue
+    bundle: Bundle | None
+    """The model version in use."""
     model: ModelView | None
+    """It as the catalogue sees it; None as well when it shares no item with the catalogue (it is of another site)."""
     rulebook: Rulebook
     placements: Placements
     experiments: tuple[RunningExperiment, ...]
@@ -51,12 +54,16 @@ def at(current: Revisions) -> ServingState:
         When something must be read and Postgres is away, and this process has no earlier state to go on with.
     """
     global _last
+    held = _last
     try:
-        catalogue = snapshot.current(current[revisions.CATALOGUE])
         bundle = active.current(current[revisions.MODEL])
+        if held is not None and held.bundle is bundle and held.revisions == current:
+            return held
+        catalogue = snapshot.current(current[revisions.CATALOGUE])
         state = ServingState(
             revisions=current,
             catalogue=catalogue,
+            bundle=bundle,
             model=_matching(bundle, catalogue),
             rulebook=rules.current(current[revisions.RULES], catalogue),
             placements=queries.placements(current[revisions.RULES]),
@@ -64,16 +71,15 @@ def at(current: Revisions) -> ServingState:
             event_types=event_types.current(current[revisions.EVENT_TYPES]),
         )
     except DatabaseError as error:
-        if _last is None:
+        if held is None:
             raise
         logger.warning("serving goes on with what it has: %s", error)
-        return _last
+        return held
     _last = state
     return state
 
 
 def _matching(bundle: Bundle | None, catalogue: Catalogue) -> ModelView | None:
-    """Return the view of the pair, None for a model that shares no item with the catalogue (of another site)."""
     if bundle is None:
         return None
     view = model_view.current(bundle, catalogue)

@@ -8,7 +8,7 @@ from celery import shared_task
 
 from experiments import exposure
 from interactions import impressions
-from recommender import rebuilding
+from recommender import content_vectors, rebuilding
 from recommender.registry import jobs
 
 logger = logging.getLogger(__name__)
@@ -34,3 +34,9 @@ def resume_rebuild() -> str:
 def write_impressions() -> int:
     """Move waiting impressions, and the first exposures among them, from Redis to Postgres."""
     return impressions.write_pending(alongside=exposure.record_first)
+
+
+@shared_task(name="recommender.tasks.refresh_content_vectors")
+def refresh_content_vectors() -> int:
+    """Encode the texts that are new or have changed. Returns how many items those were."""
+    return content_vectors.refresh()

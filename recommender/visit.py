@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from django.db import Error as DatabaseError
@@ -17,17 +18,25 @@ from recommender.exceptions import ModelUnavailable
 from recommender.serving_state import ServingState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Visit:
     """One user at one moment."""
 
     user: UserFeatures
-    history: History
     state: ServingState
     now: float
     """POSIX seconds."""
     record: bool
     """Whether what is shown may be stored: False for previews, for nobody in particular and without consent."""
+
+    @cached_property
+    def history(self) -> History:
+        """What the user has taken, as rows of the catalogue; made when a list is, not for one that is kept."""
+        user, state = self.user, self.state
+        weights = state.event_types.weights_of(user.type_ids, user.values)
+        return history.build(
+            user.item_pks, weights, user.occurred_at, user.seen_pks, state.catalogue, liked=user.preferences.items
+        )
 
 
 def begin(user_id: str, *, record: bool) -> Visit:
@@ -47,11 +56,7 @@ def begin(user_id: str, *, record: bool) -> Visit:
         if held is None:
             raise ModelUnavailable("The catalogue cannot be read and nothing has been served before.") from error
         user, state = _nobody(user_id), held
-    weights = state.event_types.weights_of(user.type_ids, user.values)
-    taste = history.build(
-        user.item_pks, weights, user.occurred_at, user.seen_pks, state.catalogue, liked=user.preferences.items
-    )
-    return Visit(user=user, history=taste, state=state, now=now, record=record and bool(user_id) and user.consent)
+    return Visit(user=user, state=state, now=now, record=record and bool(user_id) and user.consent)
 
 
 def _nobody(user_id: str) -> UserFeatures:

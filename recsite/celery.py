@@ -1,4 +1,4 @@
-"""The Celery application; the schedule is CELERY_BEAT_SCHEDULE in settings (editable in admin afterwards)."""
+"""The Celery application; its schedule is CELERY_BEAT_SCHEDULE at first, then what editors say in admin (`beat`)."""
 
 from __future__ import annotations
 

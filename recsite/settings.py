@@ -46,11 +46,11 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "recsite.csp.ContentSecurityPolicyMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "recsite.site_only.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "recsite.site_only.CsrfViewMiddleware",
+    "recsite.site_only.AuthenticationMiddleware",
+    "recsite.site_only.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -128,7 +128,11 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# No result is kept, so nothing of them is to be cleaned up.
+CELERY_RESULT_EXPIRES = None
+CELERY_BEAT_SCHEDULER = "recsite.beat:Scheduler"
+# What a new site starts with; editors change it in admin. A task that waited for longer than `expire_seconds`, while no
+# worker ran, is dropped: the next one does its work.
 CELERY_BEAT_SCHEDULE = {
     "rebuild-models-every-six-hours": {
         "task": "recommender.tasks.rebuild_models",
@@ -137,27 +141,38 @@ CELERY_BEAT_SCHEDULE = {
     "resume-rebuild-every-minute": {
         "task": "recommender.tasks.resume_rebuild",
         "schedule": 60.0,
-        "options": {"expires": 50},
+        "options": {"expire_seconds": 50},
     },
     "write-impressions-every-five-seconds": {
         "task": "recommender.tasks.write_impressions",
         "schedule": 5.0,
-        "options": {"expires": 10},
+        "options": {"expire_seconds": 10},
     },
-    "refresh-popularity-every-minute": {
+    # An event counts within a minute: this, what counting takes, and for how long a process holds what it read.
+    "refresh-popularity-every-45-seconds": {
         "task": "interactions.tasks.refresh_popularity",
-        "schedule": 60.0,
-        "options": {"expires": 50},
+        "schedule": 45.0,
+        "options": {"expire_seconds": 45},
     },
     "count-explored-every-minute": {
         "task": "interactions.tasks.count_explored",
         "schedule": 60.0,
-        "options": {"expires": 50},
+        "options": {"expire_seconds": 50},
     },
     "announce-revisions-every-ten-seconds": {
         "task": "interactions.tasks.announce_revisions",
         "schedule": 10.0,
-        "options": {"expires": 10},
+        "options": {"expire_seconds": 10},
+    },
+    "refill-features-after-a-loss-of-redis": {
+        "task": "interactions.tasks.refill_features",
+        "schedule": 10.0,
+        "options": {"expire_seconds": 10},
+    },
+    "refresh-content-vectors-every-hour": {
+        "task": "recommender.tasks.refresh_content_vectors",
+        "schedule": crontab(minute="37"),
+        "options": {"expire_seconds": 3000},
     },
     "maintain-partitions-every-hour": {
         "task": "interactions.tasks.maintain_partitions",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 import redis
@@ -43,6 +44,22 @@ def django_db_setup(
     if not django_db_keepdb:
         with django_db_blocker.unblock():
             teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def impressions_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send what is noted before the request goes on: a test would have to wait for the thread, and share its data."""
+    from interactions import impressions
+
+    put = impressions.sender.put
+
+    def put_and_send(note: Any) -> bool:
+        taken = put(note)
+        impressions.sender.flush()
+        return taken
+
+    monkeypatch.setattr(impressions.sender, "_started", True)
+    monkeypatch.setattr(impressions.sender, "put", put_and_send)
 
 
 @pytest.fixture(autouse=True)

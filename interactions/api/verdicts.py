@@ -33,9 +33,10 @@ def answer(parsed: ParsedBody, judged: Sequence[Verdict]) -> dict[str, Any]:
         _refusal(index, entry.error) if entry.error is not None else _verdict(index, entry, next(waiting))
         for index, entry in enumerate(parsed.entries)
     ]
-    counts = Counter(result["status"] for result in results)
-    for (status, code), number in Counter((result["status"], result.get("code", "")) for result in results).items():
+    counts = Counter[str]()
+    for (status, code), number in Counter([(result["status"], result.get("code", "")) for result in results]).items():
         events_judged.labels(status, code).inc(number)
+        counts[status] += number
     if parsed.is_single:
         _raise_refusal(parsed.entries[0], results[0])
     return {name: counts[name] for name in ("accepted", "duplicate", "rejected")} | {"results": results}

@@ -1,16 +1,21 @@
-"""A list as the API answers it: plain data in the stated shape, nothing more."""
+"""A list as the API answers it: data in the stated shape for orjson, nothing more."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from recommender.contracts import Recommendation, RecommendationList
 
 
 def list_document(made: RecommendationList, *, expand_item: bool) -> dict[str, Any]:
-    """Return one list as JSON-ready data; the cards stand in it only when asked for."""
+    """Return one list as data for orjson; the cards stand in it only when asked for."""
+    if expand_item not in made.rendered:
+        items = [_item(item, made.model_version, expand_item) for item in made.items]
+        made.rendered[expand_item] = orjson.Fragment(orjson.dumps(items))
     document: dict[str, Any] = {
-        "recommendations": [_item(item, made.model_version, expand_item) for item in made.items],
+        "recommendations": made.rendered[expand_item],
         "experiment_id": made.experiment_id or None,
         "variant": made.variant or None,
         "request_id": made.request_id,

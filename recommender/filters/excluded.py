@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommender.arrays import BoolArray
+from recommender.arrays import BoolArray, contains
 from recommender.contracts import Candidates, Query
 from recommender.pipeline.stages import Filter
 
@@ -15,7 +15,7 @@ class Excluded(Filter):
     name = "excluded"
 
     def keep(self, query: Query, candidates: Candidates) -> BoolArray:
-        keep = ~np.isin(candidates.rows, query.exclude)
+        keep = ~contains(np.sort(query.exclude), candidates.rows)
         if query.seed is not None:
             keep &= candidates.rows != query.seed
         return keep

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from recommender.arrays import BoolArray
+from recommender.arrays import BoolArray, contains
 from recommender.contracts import Candidates, Query
 from recommender.pipeline.stages import Filter
 
@@ -15,4 +13,4 @@ class Seen(Filter):
     name = "seen"
 
     def keep(self, query: Query, candidates: Candidates) -> BoolArray:
-        return ~np.isin(candidates.rows, query.history.seen)
+        return ~contains(query.history.seen, candidates.rows)

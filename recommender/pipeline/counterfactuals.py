@@ -13,6 +13,9 @@ from recommender.pipeline import runner
 from recommender.pipeline.recipes import Recipe
 from recommender.pipeline.stages import Without
 
+ROUNDING = 1e-5
+"""Share of a score by which it must fall: asked for together, stages may round differently than alone."""
+
 
 class Counterfactuals:
     """The candidates of one request, scored as if an item of its history had never been.
@@ -41,9 +44,9 @@ class Counterfactuals:
             # Without his only item there would be no personal list at all.
             return np.ones((len(places), len(shown)), dtype=bool)
         reduced = [Without(without(self._query, place), place) for place in places]
-        again = runner.rescore_without(self._recipe, self._query, self._rows, reduced)
         found = np.searchsorted(self._rows, shown)
-        return np.stack([scores[found] for scores in again]) < self._scores[found]
+        again = runner.rescore_without(self._recipe, self._query, self._rows, reduced, found)
+        return np.stack(again) < self._scores[found] * (1 - ROUNDING)
 
 
 def without(query: Query, place: int) -> Query:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.arrays import BoolArray, FloatArray
+from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import Candidates, Query
 from recommender.pipeline.counterfactuals import Counterfactuals
 from recommender.pipeline.recipes import Recipe
 from recommender.pipeline.runner import RANKED
 
-TESTED = 4
-"""History items that are tried as reasons of one list: each costs a scoring of its candidates."""
+TESTED = 5
+"""History items that are tried as reasons of one list, together: each costs a scoring of its candidates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,35 +89,34 @@ def _because(recipe: Recipe, query: Query, candidates: Candidates, parts: FloatA
     ranked: Candidates | None = query.scratch.get(RANKED)
     if ranked is None:
         return nothing
-    known = np.isin(candidates.rows, ranked.rows) & ~candidates.pinned
+    most = np.maximum(parts.max(axis=0), 0)
     best = np.full(len(candidates), -1)
-    open_parts = np.where(known[None, :], parts, 0.0)
-    counterfactuals = Counterfactuals(recipe, query, ranked)
-    tested: dict[int, BoolArray] = {}
-    for done in range(TESTED):
-        places = _leaders(open_parts[:, best < 0], TESTED - done)
-        if not places:
-            break
-        place = places[0]
-        if place not in tested:
-            # Together with those that come next if each proves where it leads. Of 4.6 so tested 3.5 are looked at.
-            tested |= zip(places, counterfactuals.lowered(candidates.rows[known], places), strict=True)
-        proven = np.zeros(len(candidates), dtype=bool)
-        proven[known] = tested[place]
-        better = proven & (parts[place] > np.where(best >= 0, parts[best, np.arange(len(best))], 0.0))
-        best[better] = place
-        open_parts[place] = 0.0
-    leading = np.where(best >= 0, best, np.argmax(parts, axis=0))
-    most = np.maximum(parts[leading, np.arange(len(leading))], 0)
+    known = np.flatnonzero(np.isin(candidates.rows, ranked.rows) & ~candidates.pinned)
+    places = _leaders(parts[:, known], TESTED)
+    if len(places):
+        lowered = Counterfactuals(recipe, query, ranked).lowered(candidates.rows[known], places.tolist())
+        proven = np.where(lowered, parts[np.ix_(places, known)], 0)
+        found = proven.max(axis=0) > 0
+        best[known[found]] = places[proven.argmax(axis=0)[found]]
+        most[known[found]] = proven.max(axis=0)[found]
     shares = np.divide(most, totals, out=np.zeros_like(totals), where=totals > 0)
     return [
-        (row if place >= 0 else None, share)
-        for row, share, place in zip(query.basis[leading].tolist(), shares.tolist(), best.tolist(), strict=True)
+        (int(query.basis[place]) if place >= 0 else None, share)
+        for place, share in zip(best.tolist(), shares.tolist(), strict=True)
     ]
 
 
-def _leaders(parts: FloatArray, n: int) -> list[int]:
-    """Return the up to `n` history items that add most to most of the candidates; `parts` as in `explain`."""
-    leading = np.argmax(parts, axis=0)[parts.max(axis=0) > 0]
-    leads = np.bincount(leading, minlength=1)
-    return [place for place in np.argsort(-leads, kind="stable")[:n].tolist() if leads[place]]
+def _leaders(parts: FloatArray, n: int) -> RowArray:
+    """Return the up to `n` history items that add most to most of the candidates, or else second most, and something.
+
+    `parts` as in `explain`.
+    """
+    first, second = (
+        np.argsort(-parts, axis=0)[:2] if len(parts) > 1 else (np.zeros(parts.shape[1], dtype=np.int64),) * 2
+    )
+    columns = np.arange(parts.shape[1])
+    leads = np.bincount(first[parts[first, columns] > 0], minlength=len(parts)) * (parts.shape[1] + 1)
+    leads += np.bincount(second[parts[second, columns] > 0], minlength=len(parts))
+    places: RowArray = np.argsort(-leads, kind="stable")[:n]
+    leading: RowArray = places[leads[places] > 0]
+    return leading

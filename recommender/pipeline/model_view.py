@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +18,20 @@ from recommender.arrays import BoolArray, FloatArray, RowArray
 from recommender.content_space import ContentSpace
 from recommender.registry.artifacts import Bundle
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, eq=False)
 class ModelView:
     """A bundle with both directions of the mapping between its rows and the catalogue's."""
 
     bundle: Bundle
+    catalogue: Catalogue
     row_in_catalogue: RowArray
     """(model items,) row of the catalogue, -1 where the item has been deleted since the build."""
     row_in_model: RowArray
     """(catalogue items,) row of the model, -1 where the item is newer than the build."""
-    _matrices: dict[str, sparse.csr_matrix] = field(default_factory=dict, init=False, repr=False)
+    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     deleted: int
     """Number of the model's items that the catalogue no longer has."""
     newer: RowArray
@@ -40,9 +43,14 @@ class ModelView:
 
     @cached_property
     def popularity(self) -> FloatArray:
-        """(catalogue items,) float32, what the model counted of each item, nan where it does not know it."""
+        """(catalogue items,) float32, what the model counted of each item; of a newer one what the catalogue says."""
         counted = np.asarray(self.array("popularity"), dtype=np.float32)
-        return self.spread(counted, np.arange(len(self.row_in_model)))
+        return np.where(self.row_in_model < 0, self.catalogue.popularity, counted[np.maximum(self.row_in_model, 0)])
+
+    @cached_property
+    def by_popularity(self) -> RowArray:
+        """(catalogue items,) all rows, the most popular first, equals in ascending order."""
+        return np.argsort(-self.popularity, kind="stable")
 
     @cached_property
     def newer_content(self) -> FloatArray:
@@ -70,10 +78,19 @@ class ModelView:
 
     def matrix(self, name: str) -> sparse.csr_matrix:
         """Return the (items, items) matrix of the arrays `<name>.indptr`, `.indices` and `.data`, without a copy."""
-        if name not in self._matrices:
+
+        def make() -> sparse.csr_matrix:
             parts = tuple(self.array(f"{name}.{part}") for part in ("data", "indices", "indptr"))
-            self._matrices[name] = sparse.csr_matrix(parts, shape=(self.bundle.items, self.bundle.items), copy=False)
-        return self._matrices[name]
+            return sparse.csr_matrix(parts, shape=(self.bundle.items, self.bundle.items), copy=False)
+
+        return self.once(name, make)
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what `make` made of this version, the first time it was asked for."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: T = self._made[name]
+        return made
 
     def known(self, rows: RowArray) -> tuple[RowArray, NDArray[np.bool_]]:
         """Return the model rows of catalogue `rows` (unknown ones clipped to 0) and the mask of known ones."""
@@ -91,20 +108,28 @@ def build(bundle: Bundle, catalogue: Catalogue, *, earlier: ModelView | None = N
 
     What an `earlier` view of the same bundle has read of it is taken over: the catalogue changes far more often.
     """
-    row_in_catalogue = catalogue.rows_of_pks(bundle.item_pks)
-    row_in_model = np.full(len(catalogue), -1, dtype=np.int64)
-    present = np.flatnonzero(row_in_catalogue >= 0)
-    row_in_model[row_in_catalogue[present]] = present
+    if earlier is not None and earlier.catalogue.pks is catalogue.pks:
+        # Items have changed, none has come or gone.
+        row_in_catalogue, row_in_model = earlier.row_in_catalogue, earlier.row_in_model
+    else:
+        row_in_catalogue = catalogue.rows_of_pks(bundle.item_pks)
+        row_in_model = np.full(len(catalogue), -1, dtype=np.int64)
+        present = np.flatnonzero(row_in_catalogue >= 0)
+        row_in_model[row_in_catalogue[present]] = present
     newer = np.flatnonzero(row_in_model < 0)
-    return ModelView(
+    view = ModelView(
         bundle,
+        catalogue,
         row_in_catalogue,
         row_in_model,
-        deleted=len(bundle.item_pks) - len(present),
+        deleted=int(np.count_nonzero(row_in_catalogue < 0)),
         newer=newer,
         newer_cards=[catalogue.cards[row] for row in newer.tolist()],
         space=content_space.stored(bundle.arrays) if earlier is None else earlier.space,
     )
+    if earlier is not None:
+        view._made.update(earlier._made)
+    return view
 
 
 _lock = threading.Lock()

@@ -96,14 +96,37 @@ def get(name: str) -> Recipe:
     ConfigurationError
         When there is none of this name, or one of its stages cannot be built; the message names the part.
     """
+    global _built
     recipes: Mapping[str, Mapping[str, Any]] = conf.get("RECIPES")
+    width: int = conf.get("CANDIDATES_PER_SOURCE")
+    built = _built
+    if built.settings is not recipes or built.width != width:
+        built = _built = _Built(recipes, width, {})
+    if name not in built.recipes:
+        built.recipes[name] = _from_settings(name, recipes, width)
+    return built.recipes[name]
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """What has been built of one value of the settings."""
+
+    settings: Mapping[str, Mapping[str, Any]]
+    width: int
+    recipes: dict[str, Recipe]
+
+
+_built = _Built({}, 0, {})
+
+
+def _from_settings(name: str, recipes: Mapping[str, Mapping[str, Any]], width: int) -> Recipe:
     if name not in recipes:
         raise ConfigurationError(f"There is no recipe {name!r}; there are {', '.join(sorted(recipes))}.")
     try:
         data = json.dumps(resolve(name, recipes))
     except TypeError as error:
         raise ConfigurationError(f"Recipe {name!r} must hold JSON values only: {error}.") from error
-    return _build(name, data, conf.get("CANDIDATES_PER_SOURCE"))
+    return _build(name, data, width)
 
 
 def resolve(name: str, recipes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

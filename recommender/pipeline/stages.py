@@ -102,10 +102,13 @@ class Scorer(Stage):
     def score(self, query: Query, candidates: Candidates) -> FloatArray:
         """Return (n,) float32 in 0..1, in the candidates' order. May not drop; non-finite scores rank last."""
 
-    def scores_without(self, reduced: Sequence[Without], candidates: Sequence[Candidates]) -> list[FloatArray]:
+    def scores_without(
+        self, reduced: Sequence[Without], candidates: Sequence[Candidates], shown: RowArray
+    ) -> list[FloatArray]:
         """Return `score` for each of `reduced`, one request without one item each, of its candidates.
 
-        The rows are the same in all of `candidates`, in the same order; what the sources say of them differs.
+        The rows are the same in all of `candidates`, in the same order; what the sources say of them differs. Looked at
+        are in the end only the positions `shown`: of the others a scorer may leave out what costs it most.
         """
         return [self.score(one.query, scored) for one, scored in zip(reduced, candidates, strict=True)]
 

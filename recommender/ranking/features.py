@@ -47,8 +47,8 @@ def features(query: Query, candidates: Candidates, columns: Sequence[str]) -> Fl
     columns
         The source columns the ranker was trained with. One that this request does not have counts as unknown.
     """
-    [compared] = Compared.of([candidates], columns)
-    return compared.features(query, Items.of(query, candidates.rows), np.arange(len(candidates)))
+    compared = Compared.of([candidates], columns)
+    return compared.features(0, query, Items.of(query, candidates.rows), np.arange(len(candidates)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +75,19 @@ class Items:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """The candidates of a request as its source columns compare them; c columns, n candidates."""
+    """Candidates as source columns compare them; r requests, c columns, n candidates."""
 
+    scores: FloatArray
+    """(r, c, n) float32, as the sources gave them."""
+    mean: FloatArray
+    """(r, c, 1) of what each source knows."""
+    spread: FloatArray
+    """(r, c, 1) standard deviation of it."""
     z: FloatArray
-    """(c, n) float32, standardised; nan where a source does not know the item."""
-    log_rank: FloatArray
-    """(c, n) float32, log(1 + place from 0), best first, unknown ones last."""
+    """(r, c, n) float32, standardised; nan where a source does not know the item."""
 
     @classmethod
-    def of(cls, requests: Sequence[Candidates], columns: Sequence[str]) -> list[Compared]:
+    def of(cls, requests: Sequence[Candidates], columns: Sequence[str]) -> Compared:
         """Return how these columns compare the candidates of requests with as many candidates each.
 
         A column that is not there knows none.
@@ -91,32 +95,29 @@ class Compared:
         n = len(requests[0])
         missing = np.full(n, np.nan, dtype=np.float32)
         known = [candidates.source_scores.get(name, missing) for candidates in requests for name in columns]
-        scores = np.array(known, dtype=np.float32).reshape(len(known), n)
-        shape = (len(requests), len(columns), n)
-        z, log_rank = _standardised(scores).reshape(shape), _log_rank(scores).reshape(shape)
-        return [cls(z=z[place], log_rank=log_rank[place]) for place in range(len(requests))]
+        scores = np.array(known, dtype=np.float32).reshape(len(requests), len(columns), n)
+        finite = np.isfinite(scores)
+        count = np.maximum(finite.sum(axis=-1, keepdims=True), 1)
+        mean = np.where(finite, scores, 0).sum(axis=-1, keepdims=True) / count
+        deviation = np.where(finite, scores - mean, 0)
+        spread = np.sqrt((deviation**2).sum(axis=-1, keepdims=True) / count)
+        z = np.where(finite, deviation / np.where(spread > 0, spread, 1), np.nan).astype(np.float32)
+        return cls(scores=scores, mean=mean.astype(np.float32), spread=spread.astype(np.float32), z=z)
 
     def known_z(self, newer: BoolArray) -> FloatArray:
-        """Return (c, n) float32 z; of an item that a source does not know its lowest, or its mean where `newer` (n,)
+        """Return (r, c, n) float32 z; of an item that a source does not know its lowest, or its mean where `newer` (n,)
         says that the item is newer than the model: as `WeightedBlend` has it."""
-        lowest = np.fmin.reduce(self.z, axis=1, keepdims=True)
-        return np.nan_to_num(np.where(np.isnan(self.z), np.where(newer, np.float32(0), lowest), self.z))
+        unknown = np.isnan(self.z)
+        if not unknown.any():
+            return self.z
+        lowest = np.fmin.reduce(self.z, axis=-1, keepdims=True)
+        return np.nan_to_num(np.where(unknown, np.where(newer, np.float32(0), lowest), self.z))
 
-    def features(self, query: Query, items: Items, places: RowArray) -> FloatArray:
-        """Return (places, features) float32 of the candidates at these places."""
-        context = _context(query, items, places, self.z.shape[1])
-        return np.concatenate([self.z[:, places], self.log_rank[:, places], context]).T.astype(np.float32)
-
-
-def _standardised(scores: FloatArray) -> FloatArray:
-    """Return z by row over its finite values; 0 for a row without spread."""
-    known = np.isfinite(scores)
-    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    filled = np.where(known, scores, 0)
-    deviation = np.where(known, scores - filled.sum(axis=1, keepdims=True) / count, 0)
-    spread = np.sqrt((deviation**2).sum(axis=1, keepdims=True) / count)
-    z = deviation / np.where(spread > 0, spread, 1)
-    return np.where(known, z, np.nan).astype(np.float32)
+    def features(self, request: int, query: Query, items: Items, places: RowArray) -> FloatArray:
+        """Return (places, features) float32 of the candidates of one request at these places."""
+        context = _context(query, items, places, self.z.shape[2])
+        log_rank = _log_rank(self.scores[request])
+        return np.concatenate([self.z[request][:, places], log_rank[:, places], context]).T.astype(np.float32)
 
 
 def _log_rank(scores: FloatArray) -> FloatArray:

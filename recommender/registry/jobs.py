@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -21,6 +22,7 @@ from django.db.models.functions import Now
 
 from recommender.exceptions import LeaseLost
 from recommender.models import ModelVersion, RebuildJob
+from recommender.registry.job_course import Stage, noted
 from recommender.registry.locking import exclusive
 
 logger = logging.getLogger(__name__)
@@ -56,17 +58,20 @@ class Lease:
         self.fencing_token: int = job.fencing_token
         self.attempt: int = job.attempt
         self._seconds = seconds
+        self._started = time.monotonic()
+        self._stages: list[Stage] = []
         self._ended = threading.Event()
         self._beating = threading.Thread(target=self._beat, name=f"lease-{job.fencing_token}", daemon=True)
 
     def heartbeat(self, stage: str, *, seconds: float | None = None) -> None:
-        """Name the stage that begins and extend the lease by `seconds` from now (default: as claimed).
+        """Note the stage that begins and extend the lease by `seconds` from now (default: as claimed).
 
         Raises LeaseLost when another rebuild has taken over. A lease that ran out but was not taken is revived.
         """
         extended = Now() + timedelta(seconds=self._seconds if seconds is None else seconds)
         held = RebuildJob.objects.filter(fencing_token=self.fencing_token, state=_RUNNING)
-        if not held.update(stage=stage[:50], leased_until=extended):
+        self._stages.append(noted(stage[:50], time.monotonic() - self._started))
+        if not held.update(stage=stage[:50], stages=self._stages, leased_until=extended):
             raise LeaseLost(f"Rebuild {self.fencing_token} no longer holds the lease at stage {stage!r}.")
 
     def finish(self, version: ModelVersion | None) -> None:

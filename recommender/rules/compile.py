@@ -128,7 +128,7 @@ def load() -> list[RuleSpec]:
     ]
 
 
-_copy = ProcessCopy(lambda _: load())
+_copy = ProcessCopy[list[RuleSpec]](lambda revision, earlier: load())
 _current: Rulebook | None = None
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.arrays import FloatArray
+from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import Candidates, Query
-from recommender.pipeline.stages import Scorer
-from recommender.scorers.weighted_blend import ROUNDING, WeightedBlend, as_probability, total_of
+from recommender.pipeline.stages import Scorer, Without
+from recommender.scorers.weighted_blend import ROUNDING, SCALE, WeightedBlend, as_probability, total_of
 
 SMALLEST = 1e-7
 """Scores are kept this far from 0 and 1, whose log-odds are infinite."""
@@ -49,29 +49,58 @@ class ColdStart(Scorer):
         prior = self._prior.shares(candidates)
         if not prior:
             return candidates.score
-        n = float(np.minimum(query.history.weights, 1.0).sum())
-        personal = n / (n + self.events)
-        log_odds = _log_odds(candidates.score)
-        so_far, sigma = _standardised(log_odds)
+        log_odds, personal = _log_odds(candidates.score), self._personal(query)
         stated, sigma_prior = _standardised(total_of(query, candidates, prior))
-        mixed = personal * so_far + (1 - personal) * stated
-        _mix_shares(query, candidates, prior, personal, (1 - personal) / sigma_prior)
+        level, sigma = query.scratch.get(SCALE) or _scale(log_odds)
+        _mix_shares(query, candidates, prior, personal, (1 - personal) * sigma / sigma_prior)
         # On the scale that the score had, so that a learned ranker's probabilities stay what they are.
-        level = np.nanmean(log_odds) if np.isfinite(log_odds).any() else 0.0
-        return as_probability(level + sigma * mixed)
+        return as_probability(level + personal * (log_odds - level) + (1 - personal) * sigma * stated)
+
+    def scores_without(
+        self, reduced: Sequence[Without], candidates: Sequence[Candidates], shown: RowArray
+    ) -> list[FloatArray]:
+        mixed, stated_of = [], dict[tuple[int, ...], NDArray[np.float64]]()
+        for one, scored in zip(reduced, candidates, strict=True):
+            # Sources that read no history gave the same arrays for all of them.
+            told = tuple(id(scored.source_scores.get(name)) for name in self._prior.weights)
+            if told not in stated_of:
+                prior = self._prior.shares(scored)
+                stated_of[told] = _standardised(total_of(one.query, scored, prior))[0] if prior else np.empty(0)
+            stated, personal = stated_of[told], self._personal(one.query)
+            if not len(stated):
+                mixed.append(scored.score)
+                continue
+            log_odds = _log_odds(scored.score)
+            level, sigma = one.query.scratch.get(SCALE) or _scale(log_odds)
+            mixed.append(as_probability(level + personal * (log_odds - level) + (1 - personal) * sigma * stated))
+        return mixed
+
+    def _personal(self, query: Query) -> float:
+        n = float(np.minimum(query.history.weights, 1.0).sum())
+        return n / (n + self.events)
 
 
 def _log_odds(score: FloatArray) -> NDArray[np.float64]:
+    """Return (n,) float64, of what has no score yet the lowest."""
     inside = np.clip(score.astype(np.float64), SMALLEST, 1 - SMALLEST)
-    return np.log(inside / (1 - inside))
+    log_odds = np.log(inside / (1 - inside))
+    known = np.isfinite(log_odds)
+    return log_odds if known.all() else np.where(known, log_odds, log_odds[known].min() if known.any() else 0.0)
+
+
+def _scale(log_odds: NDArray[np.float64]) -> tuple[float, float]:
+    """Return mean and deviation."""
+    return (float(log_odds.mean()) if len(log_odds) else 0.0), _standardised(log_odds)[1]
 
 
 def _mix_shares(query: Query, candidates: Candidates, prior: Shares, personal: float, prior_factor: float) -> None:
     """Let the explanations see what each source adds now: the mix is as linear as its two parts."""
     so_far: Shares = query.scratch.get(WeightedBlend.name, {})
-    # None when this is no answer but a question of the explanations': nobody will split its score.
-    sigma = _standardised(total_of(query, candidates, so_far))[1] if so_far else 1.0
-    mixed = {name: (personal / sigma * factor, mean) for name, (factor, mean) in so_far.items()}
+    if SCALE not in query.scratch:
+        # Without a scale of their own they add up to another deviation than the log-odds have.
+        _, sigma = _scale(_log_odds(candidates.score))
+        personal *= sigma / (_standardised(total_of(query, candidates, so_far))[1] if so_far else 1.0)
+    mixed = {name: (personal * factor, mean) for name, (factor, mean) in so_far.items()}
     for name, (factor, mean) in prior.items():
         mixed[name] = (mixed.get(name, (0.0, mean))[0] + prior_factor * factor, mean)
     query.scratch[WeightedBlend.name] = {name: share for name, share in mixed.items() if share[0] > 0}
@@ -82,8 +111,12 @@ def _standardised(scores: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float64
     finite = np.isfinite(scores)
     if not finite.any():
         return np.zeros(len(scores)), 1.0
-    filled = np.where(finite, scores, scores[finite].min()).astype(np.float64)
-    spread = float(filled.std())
-    if spread <= ROUNDING * np.abs(filled).max():
+    filled = scores.astype(np.float64)
+    if not finite.all():
+        filled[~finite] = scores[finite].min()
+    largest = max(float(filled.max()), -float(filled.min()))
+    filled -= filled.mean()
+    spread = float(np.sqrt(filled @ filled / len(filled)))
+    if spread <= ROUNDING * largest:
         return np.zeros(len(scores)), 1.0
-    return (filled - filled.mean()) / spread, spread
+    return filled / spread, spread

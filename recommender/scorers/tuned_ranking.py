@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from recommender.arrays import FloatArray
+from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import Candidates, Query
 from recommender.pipeline.stages import Without
 from recommender.ranking import learned
-from recommender.ranking.blend import of_z
 from recommender.ranking.features import Compared, Items
-from recommender.scorers.weighted_blend import WeightedBlend, as_probability
+from recommender.scorers.weighted_blend import SCALE, WeightedBlend, as_probability
 
 
 class TunedRanking(WeightedBlend):
@@ -26,17 +25,20 @@ class TunedRanking(WeightedBlend):
         ranking = _ranking(query)
         if ranking is None or not len(candidates):
             return super().score(query, candidates)
-        # The explanations split the linear part, whatever has the last word.
-        query.scratch[self.name] = WeightedBlend(ranking["weights"]).shares(candidates)
         if ranking["kind"] != "learned":
-            return WeightedBlend(ranking["weights"]).score(query, candidates)
-        return _learned([query], [candidates])[0]
+            tuned = WeightedBlend(ranking["weights"])
+            # The explanations split the linear part, whatever has the last word.
+            query.scratch[self.name] = tuned.shares(candidates)
+            return tuned.score(query, candidates)
+        return _learned([query], [candidates], None)[0]
 
-    def scores_without(self, reduced: Sequence[Without], candidates: Sequence[Candidates]) -> list[FloatArray]:
+    def scores_without(
+        self, reduced: Sequence[Without], candidates: Sequence[Candidates], shown: RowArray
+    ) -> list[FloatArray]:
         ranking = _ranking(reduced[0].query)
         if ranking is None or ranking["kind"] != "learned":
-            return super().scores_without(reduced, candidates)
-        return _learned([one.query for one in reduced], candidates)
+            return super().scores_without(reduced, candidates, shown)
+        return _learned([one.query for one in reduced], candidates, shown)
 
 
 def _ranking(query: Query) -> dict[str, Any] | None:
@@ -47,25 +49,42 @@ def _ranking(query: Query) -> dict[str, Any] | None:
     return ranking
 
 
-def _learned(queries: Sequence[Query], requests: Sequence[Candidates]) -> list[FloatArray]:
-    """Return (n,) float32 by request, all of the same candidates; the queries differ in their history alone."""
+def _learned(queries: Sequence[Query], requests: Sequence[Candidates], shown: RowArray | None) -> list[FloatArray]:
+    """Return (n,) float32 by request, all of the same candidates; the queries differ in their history alone.
+
+    The trees correct the places `shown` only, where it is given.
+    """
     model = queries[0].model
     assert model is not None  # noqa: S101 -- it has a ranking
-    ranking, trees = model.bundle.meta["ranking"], learned.of(model.bundle)
-    items = Items.of(queries[0], requests[0].rows)
-    newer = model.row_in_model[requests[0].rows] < 0
-    heads, blends, rows, log_odds = [], [], [], []
-    for query, compared in zip(queries, Compared.of(requests, ranking["columns"]), strict=True):
-        blended = of_z(compared.known_z(newer).T, ranking["columns"], ranking["weights"])
-        deviation = blended - blended.mean()
-        spread = deviation.std()
-        standardised = deviation / spread if spread > 0 else deviation
-        head = np.argsort(-standardised, kind="stable")[: learned.HEAD]
+    ranking, trees, rows = model.bundle.meta["ranking"], learned.of(model.bundle), requests[0].rows
+    columns, items = ranking["columns"], Items.of(queries[0], rows)
+    weights = np.array([ranking["weights"].get(name, 0.0) for name in columns], dtype=np.float32)
+    compared = Compared.of(requests, columns)
+    blended = weights @ compared.known_z(model.row_in_model[rows] < 0)
+    mean, spread = blended.mean(axis=1, keepdims=True), blended.std(axis=1, keepdims=True)
+    spread = np.where(spread > 0, spread, 1)
+    standardised = (blended - mean) / spread
+    log_odds = trees.linear(standardised)
+    heads, features = [], []
+    for request, query in enumerate(queries):
+        head = np.argsort(-standardised[request], kind="stable")[: learned.HEAD]
+        if shown is not None:
+            head = np.intersect1d(head, shown, assume_unique=True)
         heads.append(head)
-        blends.append(standardised[head])
-        rows.append(compared.features(query, items, head))
-        log_odds.append(trees.linear(standardised))
-    corrected = trees.predict(np.concatenate(blends), np.concatenate(rows)).reshape(len(queries), -1)
-    for linear, head, with_trees in zip(log_odds, heads, corrected, strict=True):
+        features.append(compared.features(request, query, items, head))
+        per_z = trees.slope * weights / spread[request]
+        query.scratch[TunedRanking.name] = {
+            name: (float(factor / spread_of), float(mean_of))
+            for name, factor, spread_of, mean_of in zip(
+                columns, per_z, compared.spread[request, :, 0], compared.mean[request, :, 0], strict=True
+            )
+            if factor != 0 and spread_of > 0
+        }
+        query.scratch[SCALE] = trees.intercept, abs(trees.slope)
+    corrected = trees.predict(
+        np.concatenate([standardised[request][head] for request, head in enumerate(heads)]), np.concatenate(features)
+    )
+    ends = np.cumsum([len(head) for head in heads])
+    for linear, head, with_trees in zip(log_odds, heads, np.split(corrected, ends[:-1]), strict=True):
         linear[head] = with_trees
-    return [as_probability(one) for one in log_odds]
+    return list(as_probability(log_odds))

@@ -23,6 +23,11 @@ ROUNDING = 4 * float(np.finfo(np.float32).eps)
 """Share of the largest score: a smaller spread is rounding, and standardising it would drown the other sources."""
 
 
+SCALE = "scale"
+"""Where `Query.scratch` has the (mean, standard deviation) that the log-odds have before finer corrections, once a
+scorer knows them: the shares of its sources then add up to that deviation."""
+
+
 class WeightedBlend(Scorer):
     """The weighted mean of z(s), brought to 0..1 by the logistic function: 0.5 is the average candidate.
 

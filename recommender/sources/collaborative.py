@@ -20,12 +20,35 @@ from recommender.pipeline.stages import Source, Without
 from recommender.sources.half_life import HalfLife, resolve
 
 
+class _Equations:
+    """The left side of the user's equations, kept as the inverse that all users share and what his items change.
+
+    An item changes it by (c − 1)⁺ y yᵀ, nothing where c is at most 1: with recency weights few of a long history do. By
+    the Woodbury identity (A + UᵀU)⁻¹ = A⁻¹ − A⁻¹Uᵀ(I + UA⁻¹Uᵀ)⁻¹UA⁻¹.
+    """
+
+    def __init__(self, inverse: NDArray[np.float64], factors: NDArray[np.float64], confidence: NDArray[np.float64]):
+        """Take (f, f) A⁻¹, (h, f) the history's factors and (h,) their confidence."""
+        self._inverse = inverse
+        confident = np.flatnonzero(confidence > 1.0)
+        scaled = factors[confident] * np.sqrt(confidence[confident] - 1.0)[:, None]
+        self._changed = scaled @ inverse
+        self._core = self._changed @ scaled.T
+        self._core[np.diag_indices_from(self._core)] += 1.0
+
+    def solve(self, right: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return (f,) or (f, n), the solution for a right side of that shape."""
+        solution = self._inverse @ right
+        if len(self._core):
+            solution -= self._changed.T @ np.linalg.solve(self._core, self._changed @ right)
+        return solution
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FoldIn:
     """The user's equations and their solution; f factors, h history items that the model knows."""
 
-    system: NDArray[np.float64]
-    """(f, f), the left side."""
+    equations: _Equations
     factors: NDArray[np.float64]
     """(h, f) of the history items."""
     confidence: NDArray[np.float64]
@@ -65,28 +88,28 @@ class Collaborative(Source):
         return rows[rows >= 0]
 
     def score(self, query: Query, rows: RowArray) -> FloatArray:
-        return self._products(query, *_factors(query, rows))
-
-    def columns_without(self, query: Query, rows: RowArray, reduced: Sequence[Without]) -> list[dict[str, FloatArray]]:
         factors, known = _factors(query, rows)
-        return [{self.name: self._products(one.query, factors, known)} for one in reduced]
-
-    def _products(self, query: Query, factors: FloatArray, known: BoolArray) -> FloatArray:
         scores = factors @ self._vector(query)
         if query.seed is not None:
             norms = np.linalg.norm(factors, axis=1)
             scores = np.divide(scores, norms, out=np.full_like(scores, np.nan), where=norms > 0)
-        return np.where(known, scores, np.float32(np.nan)).astype(np.float32)
+        return np.where(known, scores, np.float32(np.nan))
+
+    def columns_without(self, query: Query, rows: RowArray, reduced: Sequence[Without]) -> list[dict[str, FloatArray]]:
+        work, (factors, known) = self._work(query), _factors(query, rows)
+        places = [one.place for one in reduced]
+        weights = query.basis_weights_without(places, self._half_life(query))[:, work.known]
+        vectors = [_solution(_view(query), work.factors, confidence)[1] for confidence in _confidence(query, weights)]
+        return [{self.name: np.where(known, factors @ vector, np.float32(np.nan))} for vector in vectors]
 
     def contributions(self, query: Query, rows: RowArray) -> FloatArray | None:
         """Split the score by history item: it is linear in the items' confidence-weighted factors."""
         if query.seed is not None:
             return np.nan_to_num(self.score(query, rows))[None, :]
-        view, work = _view(query), self._work(query)
-        model_rows, known_rows = view.known(rows)
-        targets = view.array("collaborative.factors").take(model_rows, axis=0).astype(np.float64)
+        work = self._work(query)
+        targets, known_rows = _factors(query, rows)
         parts = np.zeros((len(query.basis), len(rows)), dtype=np.float32)
-        solved = np.linalg.solve(work.system, targets.T)
+        solved = work.equations.solve(targets.T.astype(np.float64))
         parts[work.known] = (work.factors * work.confidence[:, None]) @ solved
         parts[:, ~known_rows] = 0
         return parts
@@ -107,15 +130,33 @@ class Collaborative(Source):
         return kept
 
     def _fold_in(self, query: Query, view: ModelView) -> _FoldIn:
-        parameters = view.bundle.meta["collaborative"]
         model_rows, known = view.known(query.basis)
         factors = view.array("collaborative.factors").take(model_rows[known], axis=0).astype(np.float64)
-        weights = query.basis_weights(resolve(view.bundle, self.name, self.half_life))[known]
-        confidence = parameters["alpha"] * weights.astype(np.float64)
-        system = view.array("collaborative.gram") + (factors.T * np.maximum(confidence - 1.0, 0.0)) @ factors
-        system[np.diag_indices_from(system)] += parameters["regularization"]
-        vector = np.linalg.solve(system, factors.T @ confidence).astype(np.float32)
-        return _FoldIn(system=system, factors=factors, confidence=confidence, known=known, vector=vector)
+        confidence = _confidence(query, query.basis_weights(self._half_life(query))[known])
+        equations, vector = _solution(view, factors, confidence)
+        return _FoldIn(equations=equations, factors=factors, confidence=confidence, known=known, vector=vector)
+
+    def _half_life(self, query: Query) -> float | None:
+        return resolve(_view(query).bundle, self.name, self.half_life)
+
+
+def _confidence(query: Query, weights: FloatArray) -> NDArray[np.float64]:
+    alpha: float = _view(query).bundle.meta["collaborative"]["alpha"]
+    return alpha * weights.astype(np.float64)
+
+
+def _solution(
+    view: ModelView, factors: NDArray[np.float64], confidence: NDArray[np.float64]
+) -> tuple[_Equations, FloatArray]:
+    equations = _Equations(view.once("collaborative.inverse", lambda: _inverse(view)), factors, confidence)
+    return equations, equations.solve(confidence @ factors).astype(np.float32)
+
+
+def _inverse(view: ModelView) -> NDArray[np.float64]:
+    """Return (f, f) (YᵀY + λI)⁻¹."""
+    gram = view.array("collaborative.gram")
+    regularization: float = view.bundle.meta["collaborative"]["regularization"]
+    return np.linalg.inv(gram + regularization * np.eye(len(gram))).astype(np.float64, copy=False)
 
 
 def _factors(query: Query, rows: RowArray) -> tuple[FloatArray, BoolArray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +13,20 @@ from recommender.pipeline.model_view import ModelView
 from recommender.pipeline.stages import Source, Without
 from recommender.sources.half_life import HalfLife, resolve
 from recommender.sources.top_rows import top_rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """The history as the space has it."""
+
+    vectors: FloatArray
+    """(basis, dimension)."""
+    known: BoolArray
+    """(basis,) which items have one."""
+    shares: FloatArray
+    """(basis,) of each item in the profile, adding up to 1."""
+    profile: FloatArray
+    """(dimension,)."""
 
 
 class Content(Source):
@@ -36,7 +51,7 @@ class Content(Source):
         return bool(query.model.content_vectors(query.basis)[1].any())
 
     def retrieve(self, query: Query, n: int) -> RowArray:
-        view, (_, profile) = _view(query), self._work(query)
+        view, profile = _view(query), self._work(query).profile
         if not profile.any():
             return np.empty(0, dtype=np.int64)
         model_rows, _ = view.bundle.indexes["content"].search(profile, n)
@@ -49,35 +64,43 @@ class Content(Source):
         return rows
 
     def score(self, query: Query, rows: RowArray) -> FloatArray:
-        return self._closeness(query, *_view(query).content_vectors(rows))
+        vectors, known = _view(query).content_vectors(rows)
+        return _closeness(vectors, known, self._work(query).profile)
 
     def columns_without(self, query: Query, rows: RowArray, reduced: Sequence[Without]) -> list[dict[str, FloatArray]]:
-        vectors, known = _view(query).content_vectors(rows)
-        return [{self.name: self._closeness(one.query, vectors, known)} for one in reduced]
-
-    def _closeness(self, query: Query, vectors: FloatArray, known: BoolArray) -> FloatArray:
-        _, profile = self._work(query)
-        return np.where(known, vectors @ profile, np.float32(np.nan)).astype(np.float32)
+        work, (vectors, known) = self._work(query), _view(query).content_vectors(rows)
+        places = [one.place for one in reduced]
+        weights = query.basis_weights_without(places, self._half_life(query)) * work.known
+        return [{self.name: _closeness(vectors, known, profile)} for profile in _shares(weights) @ work.vectors]
 
     def contributions(self, query: Query, rows: RowArray) -> FloatArray:
-        vectors, known = _view(query).content_vectors(rows)
-        weighted, _ = self._work(query)
-        parts: FloatArray = weighted @ vectors.T
+        work, (vectors, known) = self._work(query), _view(query).content_vectors(rows)
+        parts = (work.vectors * work.shares[:, None]) @ vectors.T
         parts[:, ~known] = 0
-        return parts
+        return parts.astype(np.float32, copy=False)
 
-    def _work(self, query: Query) -> tuple[FloatArray, FloatArray]:
-        """Return (basis, dimension) float32, each item's share of the profile, and their sum; once a request."""
+    def _work(self, query: Query) -> _Work:
+        """Return what is computed once a request."""
         if self.name not in query.scratch:
-            view = _view(query)
-            vectors, known = view.content_vectors(query.basis)
-            weights = query.basis_weights(resolve(view.bundle, self.name, self.half_life)) * known
-            total = weights.sum()
-            shares = weights / total if total > 0 else weights
-            weighted = (vectors * shares[:, None]).astype(np.float32)
-            query.scratch[self.name] = weighted, weighted.sum(axis=0)
-        kept: tuple[FloatArray, FloatArray] = query.scratch[self.name]
+            vectors, known = _view(query).content_vectors(query.basis)
+            shares = _shares(query.basis_weights(self._half_life(query)) * known)
+            query.scratch[self.name] = _Work(vectors=vectors, known=known, shares=shares, profile=shares @ vectors)
+        kept: _Work = query.scratch[self.name]
         return kept
+
+    def _half_life(self, query: Query) -> float | None:
+        return resolve(_view(query).bundle, self.name, self.half_life)
+
+
+def _shares(weights: FloatArray) -> FloatArray:
+    """Return the weights brought to a sum of 1 along the last axis, all 0 where they add up to nothing."""
+    total = weights.sum(axis=-1, keepdims=True)
+    shares: FloatArray = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+    return shares
+
+
+def _closeness(vectors: FloatArray, known: BoolArray, profile: FloatArray) -> FloatArray:
+    return np.where(known, vectors @ profile, np.float32(np.nan))
 
 
 def _view(query: Query) -> ModelView:

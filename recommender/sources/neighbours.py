@@ -8,52 +8,45 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from recommender.arrays import FloatArray, RowArray
+from recommender.arrays import FloatArray, RowArray, contains
 from recommender.contracts import RECENCY_FLOOR, Query
 from recommender.pipeline.model_view import ModelView
 from recommender.pipeline.stages import Source, Without
 from recommender.sources.half_life import HalfLife, resolve
-from recommender.sources.top_rows import top_rows
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """What the matrix rows of the history say of some items."""
-
-    rows: RowArray
-    """Rows of those items."""
-    by_item: sparse.csc_matrix
-    """(those items, known), each history item's in the order of `_Work.entries`."""
-
-    @classmethod
-    def of(cls, entries: sparse.csr_matrix, view: ModelView, rows: RowArray) -> _Part:
-        """Return the part of `entries` about the catalogue's `rows`; nothing is said of those the model lacks."""
-        model_rows, known = view.known(rows)
-        # A look-up table, and `take` with a mode that skips a second check: a fifth of indexing the matrix by column.
-        column_of = np.full(entries.shape[1], -1, dtype=np.int32)
-        column_of[model_rows[known]] = np.flatnonzero(known)
-        columns = column_of.take(entries.indices, mode="clip")
-        hits = np.flatnonzero(columns >= 0)
-        part = entries.data[hits], columns[hits], np.searchsorted(hits, entries.indptr).astype(np.int32)
-        return cls(rows=rows, by_item=sparse.csc_matrix(part, (len(rows), entries.shape[0])))
+from recommender.sources.row_sums import RowSums
 
 
 @dataclass(slots=True, kw_only=True)
 class _Work:
-    """The matrix rows of the history and what they add up to."""
+    """What the rows of the history say, of all items and of those that a request is about."""
 
     known: NDArray[np.bool_]
     """(basis,) which history items the model knows."""
-    weights: FloatArray
-    """(1 + variants, known)."""
-    entries: sparse.csr_matrix
-    """(known, model items)."""
-    scores: FloatArray
-    """(1 + variants, model items), the weights of each half-life @ entries."""
-    part: _Part | None = None
-    """What was last asked for: several columns, or several questions, are about the same array of rows."""
+    sums: RowSums
+    rows: RowArray
+    """Catalogue rows that were asked about, ascending: the candidates."""
+    told: FloatArray
+    """(known, rows), what each history item says of each."""
+
+    def about(self, rows: RowArray, view: ModelView) -> FloatArray:
+        """Return (known, rows) what each history item says of the catalogue's `rows`, 0 where the model lacks one.
+
+        The candidates are asked about several times, as a whole and in parts: they are looked up once.
+        """
+        if len(self.rows) == len(rows) and np.array_equal(self.rows, rows):
+            return self.told
+        if contains(self.rows, rows).all():
+            return self.told[:, np.searchsorted(self.rows, rows)]
+        model_rows, known = view.known(rows)
+        if known.all():
+            told = self.sums.told(model_rows)
+        else:
+            told = np.zeros((self.told.shape[0], len(rows)), dtype=np.float32)
+            told[:, known] = self.sums.told(model_rows[known])
+        if (np.diff(rows) > 0).all():
+            self.rows, self.told = rows, told
+        return told
 
 
 class NeighbourSource(Source):
@@ -91,23 +84,40 @@ class NeighbourSource(Source):
     def enabled(self, query: Query) -> bool:
         if query.model is None or f"{self.artefact}.indptr" not in query.model.bundle.arrays or not len(query.basis):
             return False
-        return bool(query.model.known(query.basis)[1].any())
+        return bool((query.model.row_in_model[query.basis] >= 0).any())
 
     def retrieve(self, query: Query, n: int) -> RowArray:
         view = _view(query)
-        scores = self._work(query, view).scores[0]
-        best = top_rows(np.where(scores > 0, scores, np.float32(np.nan)), n)
-        rows = view.row_in_catalogue[best]
+        rows = view.row_in_catalogue[self._work(query, view).sums.best(n)]
         return rows[rows >= 0]
 
     def score(self, query: Query, rows: RowArray) -> FloatArray:
-        view = _view(query)
-        return view.spread(self._work(query, view).scores[0], rows)
+        return self.columns(query, rows)[self.name]
 
     def columns(self, query: Query, rows: RowArray) -> dict[str, FloatArray]:
         view = _view(query)
+        weights = self._weights(query, view)
+        return self._columns(query, rows, weights[None])[0]
+
+    def columns_without(self, query: Query, rows: RowArray, reduced: Sequence[Without]) -> list[dict[str, FloatArray]]:
+        places = [one.place for one in reduced]
+        # The rows of the matrix stay; the one that has never been weighs nothing.
+        weights = [
+            query.basis_weights_without(places, half_life, self.floor) for half_life in self._half_lives(_view(query))
+        ]
+        return self._columns(query, rows, np.stack(weights, axis=1))
+
+    def _columns(self, query: Query, rows: RowArray, weights: FloatArray) -> list[dict[str, FloatArray]]:
+        """Return the columns for each of (n, 1 + variants, basis) weights."""
+        view, names = _view(query), self._names()
         work = self._work(query, view)
-        return {name: view.spread(scores, rows) for name, scores in zip(self._names(), work.scores, strict=True)}
+        _, known = view.known(rows)
+        told = work.about(rows, view)
+        flat = weights.reshape(-1, weights.shape[-1])
+        scores = (flat if len(told) == len(work.known) else flat[:, work.known]) @ told
+        if not known.all():
+            scores[:, ~known] = np.nan
+        return [dict(zip(names, one, strict=True)) for one in scores.reshape(len(weights), len(names), len(rows))]
 
     def contributions(self, query: Query, rows: RowArray) -> FloatArray:
         return self._parts(query, rows, 0)
@@ -117,23 +127,16 @@ class NeighbourSource(Source):
         return self._parts(query, rows, names.index(column)) if column in names else None
 
     def _parts(self, query: Query, rows: RowArray, variant: int) -> FloatArray:
-        work, by_item = self._work(query, _view(query)), self._part(query, rows).by_item
-        history = np.repeat(np.arange(by_item.shape[1]), np.diff(by_item.indptr))
-        parts = np.zeros((len(query.basis), len(rows)), dtype=np.float32)
-        parts[np.flatnonzero(work.known)[history], by_item.indices] = work.weights[variant, history] * by_item.data
-        return parts
-
-    def columns_without(self, query: Query, rows: RowArray, reduced: Sequence[Without]) -> list[dict[str, FloatArray]]:
-        view, names = _view(query), self._names()
-        work, part = self._work(query, view), self._part(query, rows)
-        stood = np.flatnonzero(work.known)
-        # The rows of the matrix stay; the one that has never been weighs nothing.
-        weights = np.zeros((len(reduced), len(names), len(stood)), dtype=np.float32)
-        for one, weight in zip(reduced, weights, strict=True):
-            weight[:, stood != one.place] = self._weights(one.query, view)[:, np.delete(work.known, one.place)]
-        _, known = view.known(rows)
-        scores = np.where(known, _sums(part.by_item, weights.reshape(-1, len(stood))), np.float32(np.nan))
-        return [dict(zip(names, one, strict=True)) for one in scores.reshape(len(reduced), len(names), len(rows))]
+        view = _view(query)
+        work = self._work(query, view)
+        weights = query.basis_weights(self._half_lives(view)[variant], self.floor)
+        told = work.about(rows, view)
+        if len(told) == len(work.known):
+            return weights[:, None] * told
+        parts = weights[work.known, None] * told
+        spread = np.zeros((len(query.basis), len(rows)), dtype=np.float32)
+        spread[work.known] = parts
+        return spread
 
     def _names(self) -> list[str]:
         return [self.name, *(f"{self.name}.{label}" for label in self.variants)]
@@ -145,32 +148,23 @@ class NeighbourSource(Source):
         kept: _Work = query.scratch[self.name]
         return kept
 
-    def _part(self, query: Query, rows: RowArray) -> _Part:
-        view = _view(query)
-        work = self._work(query, view)
-        if work.part is None or work.part.rows is not rows:
-            work.part = _Part.of(work.entries, view, rows)
-        return work.part
-
     def _add_up(self, query: Query, view: ModelView) -> _Work:
         model_rows, known = view.known(query.basis)
-        entries = view.matrix(self.artefact)[model_rows[known]]
+        entries = view.matrix(self.artefact)[model_rows if known.all() else model_rows[known]]
         if self.popularity_discount:
             popularity = view.array("popularity")[entries.indices]
             entries.data = entries.data / (popularity + 10) ** np.float32(self.popularity_discount)
-        weights = np.ascontiguousarray(self._weights(query, view)[:, known])
-        return _Work(known=known, weights=weights, entries=entries, scores=_sums(entries.T, weights))
+        half_life = resolve(view.bundle, self.name, self.half_life)
+        sums = RowSums.of(entries, query.basis_weights(half_life, self.floor)[known])
+        nothing = np.empty(0, dtype=np.int64)
+        return _Work(known=known, sums=sums, rows=nothing, told=np.empty((len(entries.indptr) - 1, 0), np.float32))
 
     def _weights(self, query: Query, view: ModelView) -> FloatArray:
         """Return (1 + variants, basis)."""
-        half_lives = [self.half_life, *self.variants.values()]
-        resolved = [resolve(view.bundle, self.name, half_life) for half_life in half_lives]
-        return np.stack([query.basis_weights(half_life, self.floor) for half_life in resolved])
+        return np.stack([query.basis_weights(half_life, self.floor) for half_life in self._half_lives(view)])
 
-
-def _sums(by_item: sparse.csc_matrix, weights: FloatArray) -> FloatArray:
-    """Return (1 + variants, items), `weights` times the (items, known) matrix."""
-    return np.ascontiguousarray((by_item @ weights.T).T, dtype=np.float32)
+    def _half_lives(self, view: ModelView) -> list[float | None]:
+        return [resolve(view.bundle, self.name, half_life) for half_life in (self.half_life, *self.variants.values())]
 
 
 def _view(query: Query) -> ModelView:

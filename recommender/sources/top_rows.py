@@ -12,8 +12,9 @@ def top_rows(scores: FloatArray, n: int) -> RowArray:
     n = min(n, len(scores))
     if n <= 0:
         return np.empty(0, dtype=np.int64)
-    descending = np.where(np.isfinite(scores), -scores, np.inf)
-    # Everything at least as good as the n-th: which of many equals is returned does not depend on the partition.
-    due = descending <= np.partition(descending, n - 1)[n - 1] if n < len(scores) else np.isfinite(scores)
-    best = np.flatnonzero(due & (descending < np.inf))
+    descending = -scores
+    # nan sorts last. Everything at least as good as the n-th: which of many equals is returned does not depend on the
+    # partition.
+    nth = np.partition(descending, n - 1)[n - 1]
+    best = np.flatnonzero(descending <= nth if np.isfinite(nth) else np.isfinite(descending))
     return best[np.argsort(descending[best], kind="stable")[:n]]

@@ -59,8 +59,11 @@ class Unexplored(Source):
     def _new_rows(self, query: Query) -> RowArray:
         catalogue = query.catalogue
         since = max(query.now - self.days * SECONDS_A_DAY, catalogue.median_created_at + BULK_SECONDS)
-        lately = np.flatnonzero(catalogue.created_at >= since)
-        return lately if query.model is None else np.union1d(lately, query.model.newer)
+        moments, rows = catalogue.by_created_at
+        lately = np.sort(rows[np.searchsorted(moments, since) :])
+        if query.model is None or not len(query.model.newer):
+            return lately
+        return np.union1d(lately, query.model.newer) if len(lately) else query.model.newer
 
 
 def shown_times(query: Query, rows: RowArray) -> NDArray[np.float64]:

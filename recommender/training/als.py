@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
+from recommender import conf
+
 PARALLEL_FROM = 100_000
 """Pairs. Threads that wait for each other spin: on a busy machine a tiny data set took seconds instead of 8 ms."""
 
@@ -42,9 +44,15 @@ def train(user_by_item: sparse.csr_matrix, parameters: AlsParameters, seed: int)
             alpha=parameters.alpha,
             iterations=parameters.iterations,
             random_state=seed,
-            num_threads=1 if user_by_item.nnz < PARALLEL_FROM else os.cpu_count() or 1,
+            num_threads=1 if user_by_item.nnz < PARALLEL_FROM else threads(),
         )
         model.fit(user_by_item, show_progress=False)
     factors = np.asarray(model.item_factors, dtype=np.float32).copy()
     factors[np.asarray(user_by_item.getnnz(axis=0)) == 0] = 0
     return factors
+
+
+def threads() -> int:
+    """Return RECOMMENDER_TRAINING_THREADS; where it is 0, the number of processors this process may use."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(conf.get("TRAINING_THREADS")) or allowed

@@ -9,27 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from django.db import connection
 from numpy.typing import NDArray
 from scipy import sparse
 
-_FIELDS = {"user": ">i8", "item": ">i8", "type": ">i8", "occurred_at": ">f8", "value": ">f8"}
-# One row of COPY … (FORMAT binary): a field count, then each field's length and its big-endian value.
-_BINARY_ROW = np.dtype(
-    [("fields", ">i2")] + [part for name, kind in _FIELDS.items() for part in ((f"{name}_length", ">i4"), (name, kind))]
-)
-_BINARY_HEADER_BYTES = 19
-WeightsOf = Callable[[NDArray[np.int64], NDArray[np.float64]], NDArray[np.float32]]
+from recommender.training import stored_events
 
-_COPY = """
-    COPY (
-        SELECT user_id, item_id, event_type_id, extract(epoch FROM occurred_at)::float8,
-               coalesce(value, 'NaN'::float8)
-        FROM interactions_event
-    ) TO STDOUT (FORMAT binary)
-"""
+WeightsOf = Callable[[NDArray[np.int64], NDArray[np.float64]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +43,10 @@ class Interactions:
     def matrix(self) -> sparse.csr_matrix:
         """Return (users, items) float32, the weight of each pair, 0 where there was none."""
         shape = (self.n_users, self.n_items)
-        return sparse.csr_matrix((self.weights, (self.users, self.items)), shape=shape, dtype=np.float32)
+        # A copy of the weights: what a trainer does to its matrix must not come back here.
+        matrix = sparse.csr_matrix((self.weights.copy(), self.items, self.user_starts()), shape=shape)
+        matrix.sort_indices()
+        return matrix
 
     def take(self, mask: NDArray[np.bool_]) -> Interactions:
         """Return the pairs where `mask` is True, with the same user and item rows."""
@@ -84,38 +75,32 @@ def interactions(
     n_items: int,
 ) -> Interactions:
     """Return the distinct pairs of raw events (arrays of one entry an event, in any order)."""
-    order = np.lexsort((occurred_at, items, users))
-    users, items, weights, occurred_at = users[order], items[order], weights[order], occurred_at[order]
-    starts = np.flatnonzero(
-        np.concatenate(([True], (users[1:] != users[:-1]) | (items[1:] != items[:-1]))) if len(users) else []
-    )
-    if not len(starts):
-        empty = np.empty(0, dtype=np.int64)
-        return Interactions(
-            users=empty,
-            items=empty,
-            weights=np.empty(0, np.float32),
-            occurred_at=np.empty(0, np.float64),
-            n_users=n_users,
-            n_items=n_items,
-        )
-    newest = np.append(starts[1:], len(users)) - 1
-    largest = np.maximum.reduceat(weights, starts)
+    pairs = users * n_items + items
+    order = np.lexsort((occurred_at, pairs))
+    pairs, weights, occurred_at = pairs[order], weights[order], occurred_at[order]
+    starts = np.flatnonzero(np.diff(pairs, prepend=-1))
+    newest = np.append(starts[1:], len(pairs))[: len(starts)] - 1
+    largest = np.maximum.reduceat(weights, starts) if len(starts) else weights
     wanted = weights[newest] > 0
-    users, items, moments, largest = users[starts], items[starts], occurred_at[newest], largest
-    by_time = np.lexsort((items, moments, users))
-    by_time = by_time[wanted[by_time]]
+    pairs, largest, moments = pairs[starts][wanted], largest[wanted], occurred_at[newest][wanted]
+    users, items = np.divmod(pairs, n_items) if n_items else (pairs, pairs)
+    # By item already, and the sort is stable: equal moments stay so.
+    by_time = np.lexsort((moments, users))
     return Interactions(
         users=users[by_time],
         items=items[by_time],
-        weights=largest[by_time].astype(np.float32),
+        weights=largest[by_time],
         occurred_at=moments[by_time],
         n_users=n_users,
         n_items=n_items,
     )
 
 
-def load(item_pks: NDArray[np.int64], weights_of: WeightsOf) -> tuple[Interactions, NDArray[np.int64]]:
+def load(
+    item_pks: NDArray[np.int64],
+    weights_of: WeightsOf,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Interactions, NDArray[np.int64]]:
     """Read all events on the given items from Postgres.
 
     Parameters
@@ -124,36 +109,39 @@ def load(item_pks: NDArray[np.int64], weights_of: WeightsOf) -> tuple[Interactio
         (items,) ascending primary keys: the rows of the result's items. Events on others are left out.
     weights_of
         Event type primary keys and values (nan = none) → training weights; events of weight 0 are left out.
+    progress
+        Called with the pieces read so far and how many there are at most.
 
     Returns
     -------
     The interactions, and (users,) primary keys of their user rows.
     """
-    raw = _copy()
-    weights = weights_of(raw["type"].astype(np.int64), raw["value"].astype(np.float64))
-    rows = np.searchsorted(item_pks, raw["item"])
-    known = (rows < len(item_pks)) & (weights != 0)
-    known[known] = item_pks[rows[known]] == raw["item"][known]
-    user_pks, user_rows = np.unique(raw["user"][known], return_inverse=True)
+    users, items, weights, moments = [], [], [], []
+    for piece in stored_events.pieces(progress):
+        weight = weights_of(piece["type"].astype(np.int64), piece["value"].astype(np.float64))
+        rows = np.searchsorted(item_pks, piece["item"].astype(np.int64))
+        known = (rows < len(item_pks)) & (weight != 0)
+        known[known] = item_pks[rows[known]] == piece["item"][known]
+        users.append(piece["user"][known].astype(np.int64))
+        items.append(rows[known].astype(np.int32))
+        weights.append(weight[known])
+        moments.append(piece["occurred_at"][known] / 1e6 + stored_events.EPOCH)
+    user_pks, user_rows = np.unique(_together(users, np.int64), return_inverse=True)
     return (
         interactions(
-            users=user_rows.astype(np.int64),
-            items=rows[known].astype(np.int64),
-            weights=weights[known],
-            occurred_at=raw["occurred_at"][known].astype(np.float64),
+            users=user_rows,
+            items=_together(items, np.int64),
+            weights=_together(weights, np.float32),
+            occurred_at=_together(moments, np.float64),
             n_users=len(user_pks),
             n_items=len(item_pks),
         ),
-        user_pks.astype(np.int64),
+        user_pks,
     )
 
 
-def _copy() -> NDArray[np.void]:
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        data = b"".join(copy)
-    return np.frombuffer(data, dtype=_BINARY_ROW, offset=_BINARY_HEADER_BYTES, count=_rows_in(data))
-
-
-def _rows_in(data: bytes) -> int:
-    # The header (19 bytes) and the trailer (a field count of -1) stand around rows of constant size.
-    return (len(data) - _BINARY_HEADER_BYTES - 2) // _BINARY_ROW.itemsize
+def _together(parts: list[NDArray[Any]], kind: type[Any]) -> NDArray[Any]:
+    """Return the parts as one array, and let go of them."""
+    whole = np.concatenate([np.empty(0, dtype=kind), *parts])
+    parts.clear()
+    return whole

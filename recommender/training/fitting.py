@@ -67,8 +67,10 @@ def fit(
     if not data.ordered:
         way = "random" if way == "time" else way
         settings = replace(settings, half_lives=dict.fromkeys(settings.half_lives))
-    # Drawn at random, what is hidden is missing from the midst of what is known: less of it keeps the two alike.
-    held_out = split.held_out(data, way, share=RANDOM_SHARE if way == "random" else split.SHARE, seed=seed)
+    held_out = np.zeros(len(data), dtype=np.bool_)
+    if int(conf.get("TUNING")["users"]):
+        # Drawn at random, what is hidden is missing from the midst of what is known: less of it keeps the two alike.
+        held_out = split.held_out(data, way, share=RANDOM_SHARE if way == "random" else split.SHARE, seed=seed)
     past, later = data.take(~held_out), data.take(held_out)
     ranking, validation = None, None
     strengths = dict(variety.CATEGORIES)

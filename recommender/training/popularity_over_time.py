@@ -21,9 +21,7 @@ def train(data: Interactions) -> dict[str, np.ndarray]:
     moments = int(min(MOMENTS, max(CELLS // max(data.n_items, 1), 4)))
     edges = np.unique(np.quantile(data.occurred_at, np.arange(1, moments) / moments))
     bucket = np.searchsorted(edges, data.occurred_at, side="right")
-    counts: FloatArray = np.zeros((len(edges) + 2, data.n_items), dtype=np.float32)
-    np.add.at(counts, (bucket + 1, data.items), 1)
-    return {
-        "popularity_over_time.moments": edges,
-        "popularity_over_time.counts": np.cumsum(counts, axis=0, dtype=np.float32),
-    }
+    shape = (len(edges) + 2, data.n_items)
+    cells = np.bincount((bucket + 1) * data.n_items + data.items, minlength=shape[0] * shape[1])
+    counts: FloatArray = np.cumsum(cells.reshape(shape), axis=0, dtype=np.float32)
+    return {"popularity_over_time.moments": edges, "popularity_over_time.counts": counts}

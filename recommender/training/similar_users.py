@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommender import conf
 from recommender.sources.similar_users import INDEX, folded_in
 from recommender.training.dataset import Interactions
 
@@ -26,11 +25,6 @@ class SimilarUsersParameters:
     """The most recently active ones."""
     items: int = 200
     """The newest of each user."""
-
-
-def wanted() -> bool:
-    """Whether any recipe asks similar users; without one nothing of users is kept."""
-    return any(INDEX in recipe.get("sources", {}) for recipe in conf.get("RECIPES").values())
 
 
 def train(

@@ -54,7 +54,7 @@ def train(
     settings: Settings | None = None,
     spaces: Sequence[IndexedSpace] = (),
 ) -> Trained:
-    """Train every model on `data`.
+    """Train on `data` every model that a recipe asks for; popularity and content are always there.
 
     Parameters
     ----------
@@ -91,19 +91,21 @@ def train(
     if len(data):
         arrays |= popularity_over_time.train(data)
         matrix = data.matrix()
-        progress("collaborative")
-        factors = als.train(matrix, settings.als, seed)
-        arrays["collaborative.factors"] = factors
-        arrays["collaborative.gram"] = factors.T.astype(np.float64) @ factors.astype(np.float64)
-        to_index["collaborative"] = (factors, "dot")
-        to_index["collaborative_items"] = (factors, "cosine")
-        if similar_users.wanted():
+        asked = asked_sources()
+        if asked & {"collaborative", "similar_users"}:
+            progress("collaborative")
+            factors = als.train(matrix, settings.als, seed)
+            arrays["collaborative.factors"] = factors
+            arrays["collaborative.gram"] = factors.T.astype(np.float64) @ factors.astype(np.float64)
+            to_index["collaborative"] = (factors, "dot")
+            to_index["collaborative_items"] = (factors, "cosine")
+        if "similar_users" in asked:
             progress("similar users")
             parameters = similar_users.SimilarUsersParameters(**conf.get("SIMILAR_USERS"))
             taken, tastes = similar_users.train(data, parameters, arrays, settings.als.regularization)
             arrays |= taken
             to_index["similar_users"] = (tastes, "cosine")
-        for name, weights in _neighbour_models(data, matrix, settings, seed, progress):
+        for name, weights in _neighbour_models(data, matrix, settings, seed, asked, progress):
             arrays |= neighbour_matrix.arrays(name, weights)
             if name == "item_to_item":
                 arrays["item_to_item.spread"] = spread.train(weights, arrays["popularity"], data.n_users)
@@ -116,17 +118,24 @@ def train(
     return Trained(arrays=arrays, meta=meta, indexes=indexes)
 
 
+def asked_sources() -> set[str]:
+    """Return the names of the sources of all recipes."""
+    return {name for recipe in conf.get("RECIPES").values() for name in recipe.get("sources", {})}
+
+
 def _neighbour_models(
-    data: Interactions, matrix: sparse.csr_matrix, settings: Settings, seed: int, progress: Progress
+    data: Interactions, matrix: sparse.csr_matrix, settings: Settings, seed: int, asked: set[str], progress: Progress
 ) -> Iterator[tuple[str, sparse.csr_matrix]]:
     """Yield the (items, items) matrices by the name of their source."""
-    progress("item to item")
-    yield "item_to_item", item_to_item.train(data, settings.item_to_item)
-    yield "item_to_item_balanced", item_to_item.train(data, settings.item_to_item_balanced)
-    progress("random walk")
-    yield "random_walk", random_walk.train(matrix, settings.random_walk)
+    trainers: dict[str, Callable[[], sparse.csr_matrix]] = {
+        "item_to_item": lambda: item_to_item.train(data, settings.item_to_item),
+        "item_to_item_balanced": lambda: item_to_item.train(data, settings.item_to_item_balanced),
+        "random_walk": lambda: random_walk.train(matrix, settings.random_walk),
+    }
     if data.ordered:
-        progress("next items")
-        yield "next_items", next_items.train(data, settings.next_items, seed)
-        progress("session")
-        yield "session", session.train(data, settings.session)
+        trainers["next_items"] = lambda: next_items.train(data, settings.next_items, seed)
+        trainers["session"] = lambda: session.train(data, settings.session)
+    for name, trainer in trainers.items():
+        if name in asked:
+            progress(name.replace("_", " "))
+            yield name, trainer()

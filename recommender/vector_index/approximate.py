@@ -1,6 +1,6 @@
 """What approximate indexes have in common: a few candidates found quickly, then scored exactly.
 
-A backend builds a structure beside the vectors with an optional library, saves it as one file more, and opens it where
+A backend builds a structure beside the vectors with an optional library, saves it as further files, and opens it where
 there are enough rows.
 """
 
@@ -70,35 +70,40 @@ class BuiltApproximateIndex(BuiltExactIndex):
     """A structure about to be saved, with the vectors it was built from."""
 
     def __init__(
-        self, stored: Vectors, meta: IndexMeta, structure: Any, file: str, write: Callable[[Any, Path], None]
+        self,
+        stored: Vectors,
+        meta: IndexMeta,
+        structure: Any,
+        further: Sequence[str],
+        write: Callable[[Any, Path], None],
     ) -> None:
-        """Take what `write` writes as `file`; a structure of None is not written."""
+        """Take what `write` writes into a directory as the files `further`; a structure of None is not written."""
         super().__init__(stored, meta)
         self._structure = structure
-        self._file = file
+        self._further = further
         self._write = write
 
     def save_files(self, directory: Path) -> list[str]:
         files = super().save_files(directory)
         if self._structure is None:
             return files
-        self._write(self._structure, directory / self._file)
-        return [*files, self._file]
+        self._write(self._structure, directory)
+        return [*files, *self._further]
 
 
 class ApproximateBackend(VectorIndexBackend):
     """Backend of approximate search; exact below `exact_below` rows and where the library is not installed.
 
-    The structure is built and saved all the same, so that the switch can be moved without a rebuild. The private
-    methods are called only where the library is installed, and import it themselves.
+    Below it nothing is built either: lowering it takes effect with the next rebuild. The private methods are called
+    only where the library is installed, and import it themselves.
     """
 
     library: ClassVar[str]
     """Name to import it by."""
     title: ClassVar[str]
     """Name to tell people."""
-    file: ClassVar[str]
-    """Name of the saved structure."""
+    files: ClassVar[tuple[str, ...]]
+    """Names of the saved structure's files, the structure proper first."""
     warning_id: ClassVar[str]
     """Of the system check's warning that the library is not installed."""
     remedy: ClassVar[str]
@@ -115,21 +120,22 @@ class ApproximateBackend(VectorIndexBackend):
 
     def build(self, vectors: Vectors, metric: Metric) -> BuiltIndex:
         stored = self.checked_vectors(vectors, metric)
-        structure = self._structure_of(stored, metric) if self.available and len(stored) else None
-        return BuiltApproximateIndex(stored, self.meta_of(stored, metric), structure, self.file, self._write)
+        structure = self._structure_of(stored, metric) if self._due(len(stored)) else None
+        return BuiltApproximateIndex(stored, self.meta_of(stored, metric), structure, self.files, self._write)
 
     def open(self, directory: Path, meta: IndexMeta) -> VectorIndex:
         reference = open_exact(directory, meta)
-        path = directory / self.file
-        if not self.available or meta.rows < max(self.options["exact_below"], 1) or not path.exists():
+        saved = all((directory / file).exists() for file in self.files)
+        if not self._due(meta.rows) or not saved:
             return reference
+        file = self.files[0]
         try:
-            structure, rows = self._read(path, meta)
-        except (OSError, RuntimeError) as error:
-            raise ArtifactError(f"{path.name}: {error}", file=path.name, check="format") from error
+            structure, rows = self._read(directory, meta)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ArtifactError(f"{file}: {error}", file=file, check="format") from error
         if rows != meta.rows:
-            message = f"{path.name}: holds {rows} rows, index.json says {meta.rows}"
-            raise ArtifactError(message, file=path.name, check="shape")
+            message = f"{file}: holds {rows} rows, index.json says {meta.rows}"
+            raise ArtifactError(message, file=file, check="shape")
         return self._index(structure, reference, meta)
 
     def check(self) -> Sequence[checks.CheckMessage]:
@@ -140,17 +146,24 @@ class ApproximateBackend(VectorIndexBackend):
         )
         return [checks.Warning(message, hint=self.remedy, id=self.warning_id)]
 
+    def _due(self, rows: int) -> bool:
+        """Tell whether so many rows are to be searched by a structure here."""
+        return self.available and rows >= max(self.options["exact_below"], 1)
+
     @abstractmethod
     def _structure_of(self, stored: Vectors, metric: Metric) -> Any:
         """Return a structure over all rows, one or more; None when they are too few for this kind of structure."""
 
     @abstractmethod
-    def _write(self, structure: Any, path: Path) -> None:
-        """Write the structure as `path`; OSError when the disk is full."""
+    def _write(self, structure: Any, directory: Path) -> None:
+        """Write the structure as `files` into the directory; OSError when the disk is full."""
 
     @abstractmethod
-    def _read(self, path: Path, meta: IndexMeta) -> tuple[Any, int]:
-        """Map a saved structure; return it and its number of rows. OSError or RuntimeError when it is none."""
+    def _read(self, directory: Path, meta: IndexMeta) -> tuple[Any, int]:
+        """Map a saved structure; return it and its number of rows.
+
+        OSError, RuntimeError or ValueError when the files are none.
+        """
 
     @abstractmethod
     def _index(self, structure: Any, reference: ExactIndex, meta: IndexMeta) -> ApproximateIndex:

@@ -59,7 +59,7 @@ class FaissIndexBackend(ApproximateBackend):
     name: ClassVar[str] = "faiss"
     library: ClassVar[str] = "faiss"
     title: ClassVar[str] = "FAISS"
-    file: ClassVar[str] = "index.faiss"
+    files: ClassVar[tuple[str, ...]] = ("index.faiss",)
     warning_id: ClassVar[str] = "recommender.W002"
     remedy: ClassVar[str] = (
         "Answers are right, but slow in large catalogues. pip install 'faiss-cpu>=1.15,<2' (the extra `faiss`); or "
@@ -86,14 +86,14 @@ class FaissIndexBackend(ApproximateBackend):
                 return self._graph(stored)
             return self._lists(stored) if len(stored) >= _FEWEST_PACKED else None
 
-    def _write(self, structure: Any, path: Path) -> None:
+    def _write(self, structure: Any, directory: Path) -> None:
         faiss = _faiss()
         # FAISS' own writer does not say when the disk is full.
-        path.write_bytes(faiss.serialize_index(structure).data)
+        (directory / self.files[0]).write_bytes(faiss.serialize_index(structure).data)
 
-    def _read(self, path: Path, meta: IndexMeta) -> tuple[Any, int]:
+    def _read(self, directory: Path, meta: IndexMeta) -> tuple[Any, int]:
         faiss = _faiss()
-        searched = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        searched = faiss.read_index(str(directory / self.files[0]), faiss.IO_FLAG_MMAP_IFC)
         return searched, searched.ntotal
 
     def _index(self, structure: Any, reference: ExactIndex, meta: IndexMeta) -> FaissIndex:

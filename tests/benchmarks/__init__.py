@@ -7,8 +7,8 @@
 1. `__main__` parses, holds the local servers up, and runs the chosen benchmarks of `suite` one after the other.
 2. `suite` lists them and runs each in a process of its own, so that none inherits another's memory or caches.
 3. `workbench` gives that process its own database, Redis prefix, model directory and folder, and removes them.
-4. A benchmark (`quality`, `serving`, `ingest`, `vector_index`, `side_by_side`) yields `figures.Row`s and may draw with
-   `charts`.
+4. A benchmark (`quality`, `serving`, `ingest`, `vector_index`, `training_growth`, `side_by_side`, …) yields
+   `figures.Row`s and may draw with `charts` and `log_charts`.
 5. `report` writes `bench.json` and prints the table; charts are below `.local/bench/`.
 
 To add a row, yield one more from the benchmark it belongs to; to add a benchmark, write a module with

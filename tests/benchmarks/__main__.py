@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     if options.list:
         for benchmark in suite.BENCHMARKS:
-            console.print(f"{benchmark.name:<14}{benchmark.measures}")
+            console.print(f"{benchmark.name:<20}{benchmark.measures}")
         return 0
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("a") as lock:

@@ -20,7 +20,7 @@ class Table:
         self.read_for: list[int] = []
         self.is_away = False
 
-    def read(self, revision: int) -> list[str]:
+    def read(self, revision: int, earlier: list[str] | None) -> list[str]:
         self.read_for.append(revision)
         if self.is_away:
             raise OperationalError("server closed the connection")
@@ -38,6 +38,11 @@ def test_it_is_read_again_only_when_the_revision_moves() -> None:
     assert table.read_for == [4, 5]
 
 
+def test_what_is_held_is_at_hand_when_it_is_read_again() -> None:
+    copy = ProcessCopy[tuple[int, ...]](lambda revision, earlier: (*(earlier or ()), revision))
+    assert [copy.at(revision) for revision in (4, 5, 5, 3)] == [(4,), (4, 5), (4, 5), (4, 5, 3)]
+
+
 def test_an_older_revision_is_read_as_well() -> None:
     table = Table()
     copy = ProcessCopy(table.read)
@@ -47,7 +52,7 @@ def test_an_older_revision_is_read_as_well() -> None:
 
 def test_none_is_a_copy_like_any_other() -> None:
     read_for: list[int] = []
-    copy = ProcessCopy(read_for.append)
+    copy = ProcessCopy[None](lambda revision, earlier: read_for.append(revision))
     assert (copy.at(1), copy.at(1), read_for) == (None, None, [1])
 
 
@@ -74,7 +79,7 @@ def test_of_many_threads_one_reads_and_all_get_what_it_read() -> None:
 def test_the_held_revision_is_answered_while_another_is_being_read() -> None:
     reading, may_end = threading.Event(), threading.Event()
 
-    def slow(revision: int) -> int:
+    def slow(revision: int, earlier: int | None) -> int:
         if revision == 2:
             reading.set()
             assert may_end.wait(timeout=60)

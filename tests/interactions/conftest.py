@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -12,8 +14,10 @@ from pytest_django import DjangoDbBlocker
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from catalog import redis_store
 from catalog.models import Item
 from interactions import event_types, redis_breaker
+from tests.interactions.own_redis import OwnRedis
 
 ITEMS = ("inception", "heat", "alien", "up")
 
@@ -45,12 +49,27 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
                 cursor.execute(
                     """
                     TRUNCATE interactions_event, interactions_impression, interactions_eventkey,
-                             interactions_deadletter, interactions_stalehistory;
+                             interactions_deadletter, interactions_stalehistory,
+                             interactions_itemscore, interactions_scorecount;
                     DELETE FROM interactions_userprofile;
                     DELETE FROM catalog_item;
                     """
                 )
             connection.close()
+
+
+@pytest.fixture
+def own_redis(settings: django_settings) -> Iterator[OwnRedis]:
+    """Give the site a Redis of this test's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = OwnRedis(Path(folder))
+        shared, settings.REDIS_URL = settings.REDIS_URL, server.url
+        redis_store.client.cache_clear()
+        yield server
+        settings.REDIS_URL = shared
+        redis_store.client().close()
+        redis_store.client.cache_clear()
+        server.kill()
 
 
 @pytest.fixture

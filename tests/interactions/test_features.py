@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -58,7 +59,7 @@ def test_an_event_shows_on_the_next_load_without_a_query(
     with django_assert_num_queries(0):  # type: ignore[operator]
         found, _ = load("ann")
     assert sorted(found.item_pks) == sorted([committed["heat"], committed["alien"]])
-    assert_same(found, features.from_database("ann"))
+    assert_same(found, features.as_of("ann"))
 
 
 def test_an_unknown_user_is_remembered_until_his_first_event(
@@ -92,7 +93,7 @@ def test_redis_and_postgres_agree_after_random_events(committed: dict[str, int])
             client().delete(feature_store.user_key("bob"))
         for user_id in ("ann", "bob"):
             if dice.random() < 0.6:
-                assert_same(load(user_id)[0], features.from_database(user_id))
+                assert_same(load(user_id)[0], features.as_of(user_id))
     assert len(load("ann")[0].item_pks) > 50
 
 
@@ -102,7 +103,7 @@ def test_a_long_history_is_cut_to_the_newest(committed: dict[str, int], monkeypa
     load("ann")
     for start in range(0, 700, 100):
         record([event("alien", at=NOON + timedelta(seconds=1 + start + n)) for n in range(100)])
-        assert_same(load("ann")[0], features.from_database("ann"))
+        assert_same(load("ann")[0], features.as_of("ann"))
     found, _ = load("ann")
     assert len(found.item_pks) == 300
     assert found.occurred_at[0] == NOON.timestamp() + 700
@@ -124,7 +125,7 @@ def test_an_event_between_a_rebuilds_read_and_its_store_is_not_lost(
     monkeypatch.setattr(features, "_from_database", read_then_be_overtaken)
     assert load("ann")[0].item_pks.tolist() == [committed["heat"]]
     monkeypatch.undo()
-    assert_same(load("ann")[0], features.from_database("ann"))
+    assert_same(load("ann")[0], features.as_of("ann"))
     assert len(load("ann")[0].item_pks) == 2
 
 
@@ -152,12 +153,12 @@ def test_a_writer_killed_after_its_commit_does_not_leave_a_stale_history(
     monkeypatch.setattr(recording, "_close_writes", lambda *_: None)
     record([event("alien")])
     monkeypatch.undo()
-    assert_same(load("ann")[0], features.from_database("ann"))
+    assert_same(load("ann")[0], features.as_of("ann"))
     assert len(load("ann")[0].item_pks) == 2
     monkeypatch.setattr(feature_store, "UNFINISHED_SECONDS", 0)
     load("ann")
-    assert client().hget(feature_store.user_key("ann"), "p") is None
-    assert_same(load("ann")[0], features.from_database("ann"))
+    assert client().zcard(feature_store._marks_key()) == 0
+    assert_same(load("ann")[0], features.as_of("ann"))
 
 
 def test_without_redis_everything_comes_from_postgres(
@@ -235,3 +236,49 @@ def test_without_consent_the_history_is_empty(committed: dict[str, int]) -> None
     found, _ = load("ann")
     assert (found.known, found.consent, found.country) == (True, False, "FR")
     assert (len(found.item_pks), len(found.seen_pks)) == (0, 0)
+
+
+def test_writing_about_somebody_whom_nobody_reads_leaves_nothing_in_redis(committed: dict[str, int]) -> None:
+    revisions.announce_all()
+    keys = set(client().scan_iter(feature_store.user_key("*")))
+    record([event(user_id=f"user{n}") for n in range(2 * feature_store.USERS_A_CALL + 3)])
+    assert set(client().scan_iter(feature_store.user_key("*"))) == keys
+    assert client().zcard(feature_store._marks_key()) == 0
+
+
+def test_one_call_tells_the_cached_users_of_a_batch_from_the_others(committed: dict[str, int]) -> None:
+    record([event("heat", user_id="ann"), event("heat", user_id="cyd")])
+    load("ann")
+    load("nobody")
+    record([event(item, user_id=user) for user in ("ann", "bob", "cyd", "nobody") for item in ("alien", "up")])
+    for user_id, items in (("ann", 3), ("bob", 2), ("cyd", 3), ("nobody", 2)):
+        assert len(load(user_id)[0].item_pks) == items
+        assert_same(load(user_id)[0], features.as_of(user_id))
+
+
+def test_while_somebody_writes_nothing_is_taken_from_or_put_into_the_cache(
+    committed: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record([event("heat")])
+    load("ann")
+    close = recording._close_writes
+    seen = []
+
+    def load_first(*arguments: object) -> None:
+        cached, _ = feature_store.read("ann")
+        seen.append((cached.is_known, feature_store.store("ann", replace(cached, is_known=True))))
+        close(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(recording, "_close_writes", load_first)
+    record([event("alien")])
+    assert seen == [(None, False)]
+    assert feature_store.read("ann")[0].is_known
+    assert_same(load("ann")[0], features.as_of("ann"))
+
+
+def test_a_name_that_begins_like_anothers_is_not_his(committed: dict[str, int]) -> None:
+    record([event(user_id="an")])
+    load("an")
+    feature_store.open_writes(["ann", "a", "an\x01", "bn"])
+    assert feature_store.read("an")[0].is_known
+    assert feature_store.read("ann")[0].is_known is None

@@ -107,7 +107,7 @@ def test_each_partition_has_the_parents_indexes() -> None:
             "WHERE i.indrelid = %s::regclass",
             [f"{EVENTS}_y1991"],
         )
-        assert cursor.fetchone()[0] == 3
+        assert cursor.fetchone()[0] == 4
 
 
 def test_maintenance_premakes_four_months_and_sounds_the_alarm(caplog: pytest.LogCaptureFixture) -> None:

@@ -33,7 +33,7 @@ def test_changed_preferences_show_on_the_next_request(db: None, django_capture_o
     def stored(**fields: object) -> Preferences:
         with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator] # pytest-django's fixture
             profiles.store("ann", **fields)  # type: ignore[arg-type] # a field of a profile
-        assert features.load("ann")[0].preferences == features.from_database("ann").preferences
+        assert features.load("ann")[0].preferences == features.as_of("ann").preferences
         return features.load("ann")[0].preferences
 
     assert stored() == NONE

@@ -17,7 +17,7 @@ from redis.retry import Retry
 from catalog import snapshot
 from experiments import queries as experiment_queries
 from interactions import event_types, explored, popularity, redis_breaker
-from recommender import queries, serving_state
+from recommender import listing, queries, serving_state
 from recommender.pipeline import model_view
 from recommender.registry import active
 from recommender.rules import compile as rules
@@ -37,6 +37,7 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "_current", None)
     monkeypatch.setattr(serving_state, "_last", None)
     monkeypatch.setattr(redis_breaker, "breaker", redis_breaker.CircuitBreaker())
+    listing._cache.cache_clear()
     active.forget()
     explored.forget()
     popularity.forget()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from catalog import revisions
 from catalog.models import Item
-from recommender.models import ActiveModel, ModelVersion, Placement, Rule
+from recommender.models import ActiveModel, ModelVersion, Placement, RebuildJob, Rule
 from recommender.rebuilding import rebuild
 from recommender.registry import publishing
 
@@ -178,6 +180,22 @@ def test_the_list_of_versions_says_which_one_serves(staff: Client) -> None:
     ActiveModel.objects.create(alias="default", version=first)
     found = staff.get("/admin/recommender/modelversion/").context["cl"].result_list
     assert [(version.name, version.is_active) for version in found] == [("v2", False), ("v1", True)]
+
+
+def test_a_running_rebuild_shows_how_far_it_is_and_what_it_needs(staff: Client) -> None:
+    now = timezone.now()
+    stages = [{"stage": "reading", "at": 0.0, "memory": 5e8}, {"stage": "writing", "at": 30.0, "memory": 2.5e9}]
+    RebuildJob.objects.create(
+        state="done", stage="writing", stages=stages, leased_until=now, started_at=now,
+        finished_at=now + timedelta(seconds=40),
+    )  # fmt: skip
+    running = RebuildJob.objects.create(stage="writing", stages=stages, leased_until=now)
+    page = staff.get("/admin/recommender/rebuildjob/").content.decode()
+    assert "75%" in page
+    assert "2,500 MB" in page
+    page = staff.get(f"/admin/recommender/rebuildjob/{running.pk}/change/").content.decode()
+    assert "<tr><td>reading</td><td>30.0 s</td><td>500 MB</td></tr>" in page
+    assert "75%" in page
 
 
 def test_somebody_who_is_no_staff_sees_nothing(db: None) -> None:

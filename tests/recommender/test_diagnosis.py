@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from catalog import embeddings, revisions
 from catalog.models import EmbeddingSpace, Item, ItemEmbedding
-from interactions import dead_letters
+from interactions import dead_letters, feature_rebuilding
 from recommender import diagnosis
 from recommender.diagnosis import Finding, examine
 from recommender.models import ActiveModel, ModelVersion, RebuildJob, Rule
@@ -36,19 +36,28 @@ def test_an_empty_site_needs_items_and_a_model(db: None) -> None:
     assert (finding("Catalogue").level, finding("Model").level) == ("error", "error")
     assert finding("Catalogue").remedy == "manage.py import_dataset PATH, or PUT /api/v1/items/{item_id}"
     assert finding("Model").remedy == "manage.py rebuild_models"
-    with pytest.raises(CommandError, match=r"^2 of 12 checks failed\.$"):
+    with pytest.raises(CommandError, match=r"^2 of 13 checks failed\.$"):
         call_command("doctor", stdout=StringIO())
 
 
 def test_a_working_site_has_no_errors(site: None) -> None:
     rebuild("test")
-    revisions.announce_all()
+    feature_rebuilding.rebuild()
     written = StringIO()
     call_command("doctor", stdout=written, no_color=True)
     assert "✓ Catalogue: 3 items" in written.getvalue()
     assert "✓ Model: v1 serves, 0.0 h old" in written.getvalue()
     assert "! Events: only 0 (none); lists are mostly popularity and content" in written.getvalue()
-    assert written.getvalue().endswith("12 checks, 1 warnings.\n")
+    assert written.getvalue().endswith("13 checks, 1 warnings.\n")
+
+
+def test_a_redis_that_was_emptied_is_to_be_filled(site: None) -> None:
+    found = finding("Features")
+    assert found.level == "warning"
+    assert found.message.startswith("Redis was emptied or started again")
+    assert found.remedy.endswith("manage.py rebuild_features fills it now.")
+    feature_rebuilding.rebuild()
+    assert finding("Features").level == "ok"
 
 
 def test_embedding_spaces_are_counted_and_what_a_rebuild_would_refuse_is_named(site: None) -> None:
@@ -123,3 +132,28 @@ def test_without_postgres_only_the_servers_are_looked_at(monkeypatch: pytest.Mon
     monkeypatch.setattr(diagnosis, "_database", lambda: broken)
     monkeypatch.setattr(diagnosis, "_redis", lambda: Finding(level="ok", subject="Redis", message="answers"))
     assert [found.subject for found in examine()] == ["Postgres", "Redis"]
+
+
+@pytest.mark.parametrize("items", [3, 99_999])
+def test_few_items_are_scanned_by_any_backend(db: None, monkeypatch: pytest.MonkeyPatch, items: int) -> None:
+    monkeypatch.setattr("catalog.queries.count_items", lambda: items)
+    found = finding("Vector index")
+    assert (found.level, found.message) == ("ok", f"annoy, as good as any for {items:,} items")
+
+
+def test_a_large_catalogue_is_told_the_quickest_backend_and_how_to_choose_it(
+    db: None, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    monkeypatch.setattr("catalog.queries.count_items", lambda: 150_000)
+    found = finding("Vector index")
+    assert found.level == "warning"
+    assert found.message == (
+        "annoy; for 150,000 items faiss hnsw is quickest: it finds 1.00 of the ten best of 100,000 at 11 times the "
+        "speed of a scan"
+    )
+    faiss = "recommender.vector_index.faiss.FaissIndexBackend"
+    entry = {"BACKEND": faiss, "OPTIONS": {"kind": "hnsw"}}
+    assert found.remedy == f'RECOMMENDER_VECTOR_INDEXES["default"] = {entry!r}'
+    settings.RECOMMENDER_VECTOR_INDEXES = {"default": entry}
+    pytest.importorskip("faiss", reason="FAISS is not installed (the extra `faiss`)")
+    assert finding("Vector index").level == "ok"

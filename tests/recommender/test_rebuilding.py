@@ -100,6 +100,7 @@ def test_a_build_is_published_a_worse_one_refused_and_forced(commit: Commit, mod
     assert first.metrics["index_recall"] == {"content": 1.0, "collaborative": 1.0, "collaborative_items": 1.0}
     job = RebuildJob.objects.get()
     assert (job.state, job.version, job.reason) == ("done", version, "test")
+    assert [stage["stage"] for stage in job.stages] == [stage for stage in stages if not stage.endswith("%)")]
     bundle = storage.load(version.directory, version.manifest_sha256)
     assert bundle.meta["metrics"] == first.metrics
     made = serving.recommend("user 0", limit=2)

@@ -255,10 +255,10 @@ def test_with_postgres_and_redis_away_the_last_state_answers(
     def refuse(*arguments: object) -> None:
         raise OperationalError("the server closed the connection")
 
-    monkeypatch.setattr(features, "load", refuse)
-    with pytest.raises(ModelUnavailable):
-        serving.recommend("ann")
-    monkeypatch.undo()
+    with monkeypatch.context() as away:
+        away.setattr(features, "load", refuse)
+        with pytest.raises(ModelUnavailable):
+            serving.recommend("ann")
     serving.recommend("ann")
     monkeypatch.setattr(features, "load", refuse)
     made = serving.recommend("ann")

@@ -13,6 +13,7 @@ from rich.table import Table
 from recommender.exceptions import RecommenderError
 from recommender.ranking.wording import sentence
 from recommender.rebuilding import Rebuilt, rebuild
+from recommender.registry.job_course import peak_bytes
 
 
 class Command(BaseCommand):
@@ -26,12 +27,15 @@ class Command(BaseCommand):
         console = Console(stderr=True)
         with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task("waiting for the lease", total=None)
+
+            def tell(stage: str) -> None:
+                memory = f"{stage} ({peak_bytes() / 1e6:,.0f} MB)"
+                progress.update(task, description=memory)
+                if progress.disable:
+                    self.stderr.write(memory)
+
             try:
-                rebuilt = rebuild(
-                    "command",
-                    force=options["force"],
-                    progress=lambda stage: progress.update(task, description=stage),
-                )
+                rebuilt = rebuild("command", force=options["force"], progress=tell)
             except RecommenderError as error:
                 raise CommandError(str(error)) from error
         self._print(rebuilt)
@@ -56,7 +60,7 @@ class Command(BaseCommand):
             self.stdout.write(f"index {name}: recall@10 {recall:.3f}")
         self.stdout.write(
             f"{version.interactions} interactions of {version.users} users with {version.items} items, "
-            f"{version.seconds:.1f} s"
+            f"{version.seconds:.1f} s, at most {peak_bytes() / 1e6:,.0f} MB"
         )
         self.stdout.write(f"gate: {'passed' if not rebuilt.reasons else '; '.join(rebuilt.reasons)}")
         if rebuilt.published:

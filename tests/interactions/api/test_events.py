@@ -150,8 +150,11 @@ _write = recording.write
 
 def _with_short_lock_timeout(*arguments: Any) -> Any:
     with connections["default"].cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '50ms'")
-    return _write(*arguments)
+        cursor.execute("SET lock_timeout = '50ms'")
+        try:
+            return _write(*arguments)
+        finally:
+            cursor.execute("RESET lock_timeout")
 
 
 def test_a_withheld_consent_is_respected(items: dict[str, int], send: Send) -> None:

@@ -106,10 +106,12 @@ def test_several_questions_at_once_are_answered_like_each_alone(every_stage: Rec
     query = query_of(catalogue_of(*[{}] * 9), tuned(kind), history=history_of([0, 1, 2, 7]))
     rows = np.array([3, 4, 5, 6, 8])
     reduced = [Without(without(query, place), place) for place in range(4)]
-    scores = runner.rescore_without(every_stage, query, rows, reduced)
-    for place, score in enumerate(scores):
+    scores = runner.rescore_without(every_stage, query, rows, reduced, np.arange(5))
+    some = runner.rescore_without(every_stage, query, rows, reduced, np.array([1, 4]))
+    for place, (score, two) in enumerate(zip(scores, some, strict=True)):
         again = runner.rescore(every_stage, without(query, place), rows)
-        assert score[np.searchsorted(rows, again.rows)].tolist() == again.score.tolist()
+        assert score[np.searchsorted(rows, again.rows)] == pytest.approx(again.score, rel=1e-5)
+        assert two == pytest.approx(score[[1, 4]], rel=1e-5)
     assert len({tuple(score.tolist()) for score in scores}) > 1
 
 
@@ -120,7 +122,7 @@ def test_a_source_that_cannot_be_asked_again_is_left_out(mine: Recipe, monkeypat
     query = query_of(CATALOGUE, BUNDLE, history=history_of([0, 1]))
     reduced = [Without(without(query, 0), 0)]
     monkeypatch.setattr(type(mine.sources[0].source), "columns_without", broken)
-    [score] = runner.rescore_without(mine, query, np.array([2, 3, 4]), reduced)
+    [score] = runner.rescore_without(mine, query, np.array([2, 3, 4]), reduced, np.arange(3))
     assert np.argsort(-score).tolist() == [0, 1, 2]
 
 
@@ -141,5 +143,5 @@ def test_a_source_that_scores_in_its_own_way_is_asked_in_full() -> None:
     rows = np.array([2, 3])
     assert [columns["popular"].tolist() for columns in Mine().columns_without(query, rows, reduced)] == [[1, 1]] * 2
     assert not Renamed.reads_history
-    scores = Ranking({}).scores_without(reduced, [Candidates.of(rows)] * 2)
+    scores = Ranking({}).scores_without(reduced, [Candidates.of(rows)] * 2, np.arange(2))
     assert [score.tolist() for score in scores] == [[1, 1]] * 2

@@ -78,10 +78,38 @@ def test_a_source_is_asked_for_enough_to_survive_the_filters() -> None:
 
     source = Counting([0])
     ran(recipe(source, n=5), limit=3, history=history_of([2, 3]), exclude=np.array([4]))
-    # 5 wanted, 2 seen, 1 excluded, 1 hidden, and the seed there might be.
-    assert source.asked == 10
+    # 5 wanted, 2 seen, 1 excluded, and the seed there might be.
+    assert source.asked == 9
     ran(recipe(source, n=5), limit=8)
-    assert source.asked == 10
+    assert source.asked == 9
+
+
+def test_a_source_of_which_much_is_hidden_is_asked_again_for_more() -> None:
+    class Counting(Fixed):
+        asked: tuple[int, ...] = ()
+
+        def retrieve(self, query: Query, n: int) -> Any:
+            self.asked = (*self.asked, n)
+            return super().retrieve(query, n)
+
+    catalogue = catalogue_of(*[{"is_active": row >= 9} for row in range(20)])
+    source, trace = Counting(range(20)), Trace()
+    made = recipe(source, n=2, filters=(Unavailable(),))
+    shown = run(made, query_of(catalogue, limit=2), trace)
+    # The three first and then the twelve first, of which nine are hidden.
+    assert source.asked == (3, 12)
+    assert shown.rows.tolist() == [9, 10]
+
+
+def test_of_each_source_only_its_best_that_may_be_shown_are_candidates() -> None:
+    one, two = Fixed([5, 4, 3, 2, 0]), Other([0, 2, 3])
+    made = recipe(one, two, n=2, filters=(Unavailable(), Seen()))
+    trace = Trace()
+    shown = ran(made, trace, limit=2, history=history_of([5]))
+    # 5 is seen and 1 hidden: the first source's best are 4 and 3, the second's 0 and 2.
+    assert shown.rows.tolist() == [4, 3]
+    [scored] = [step["in"] for step in trace.as_dict()["stages"] if step["kind"] == "scorer"]
+    assert scored == 4
 
 
 def test_items_deleted_since_the_build_do_not_use_up_a_sources_proposals() -> None:

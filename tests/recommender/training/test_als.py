@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import os
+
 import numpy as np
+import pytest
+from implicit.cpu.als import AlternatingLeastSquares as CpuModel
+from pytest_django import Settings
 from scipy import sparse
+from threadpoolctl import threadpool_info
 
 from recommender.training import als
 from recommender.training.als import AlsParameters
@@ -34,3 +40,30 @@ def test_there_are_no_more_factors_than_the_data_can_fill() -> None:
     single = als.train(sparse.csr_matrix(np.ones((1, 1), dtype=np.float32)), AlsParameters(iterations=2), seed=1)
     assert single.shape == (1, 1)
     assert np.isfinite(single).all()
+
+
+def test_a_thread_for_each_processor_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 3, 5}, raising=False)
+    assert als.threads() == 3
+
+
+def test_a_setting_bounds_the_threads(settings: Settings) -> None:
+    settings.RECOMMENDER_TRAINING_THREADS = 5
+    assert als.threads() == 5
+
+
+def test_while_it_trains_blas_has_one_thread_and_afterwards_what_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def blas() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    before, during = blas(), []
+    fit = CpuModel.fit
+
+    def noting(*args: object, **options: object) -> object:
+        during.append(blas())
+        return fit(*args, **options)
+
+    monkeypatch.setattr(CpuModel, "fit", noting)
+    als.train(MATRIX, AlsParameters(factors=2, iterations=1), seed=1)
+    assert during == [{1}]
+    assert blas() == before

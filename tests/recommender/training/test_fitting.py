@@ -59,6 +59,17 @@ def test_models_are_of_all_the_data_and_measured_on_a_fifth() -> None:
     assert set(fitted.trained.meta["variety"]) <= {"category_diversity", "long_tail", "discoveries"}
 
 
+def test_without_users_to_tune_on_every_model_is_trained_once_and_nothing_held_out(settings: Settings) -> None:
+    settings.RECOMMENDER_TUNING = {"users": 0, "ranked_users": 100, "minimum_users": USERS}
+    stages: list[str] = []
+    fitted = fit(two_tastes(), CATALOGUE, progress=stages.append)
+    assert (fitted.held_out, fitted.validation) == (0, None)
+    assert fitted.trained.meta["interactions"] == USERS * LENGTH
+    assert "ranking" not in fitted.trained.meta
+    assert stages.count("collaborative") == 1
+    assert not any(":" in stage for stage in stages)
+
+
 def test_without_an_order_nothing_is_learned_from_it() -> None:
     data = replace(two_tastes(), ordered=False)
     fitted = fit(data, CATALOGUE)

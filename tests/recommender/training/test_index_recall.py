@@ -24,6 +24,8 @@ DATA = interactions_of((0, 0), (0, 1), (1, 2), n_items=4)
 class Losing(ExactIndex):
     """Never finds the first row."""
 
+    exact = False
+
     def search(self, query: Vectors, k: int, *, exclude: Exclusion | None = None) -> tuple[Rows, Scores]:
         return super().search(query, k, exclude=np.array([0]))
 

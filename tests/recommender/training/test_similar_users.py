@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pytest_django import Settings
 
 from recommender.training import similar_users
 from recommender.training.similar_users import SimilarUsersParameters
@@ -37,9 +36,3 @@ def test_an_item_that_counts_more_pulls_more() -> None:
     _, vectors = similar_users.train(weighty, SimilarUsersParameters(), ARRAYS, regularization=1.0)
     # (3 + 1, 2 + 1) for user 0.
     assert vectors[0] == pytest.approx(np.array([21, 5]) / 17)
-
-
-def test_users_are_kept_only_when_a_recipe_asks_them(settings: Settings) -> None:
-    assert not similar_users.wanted()
-    settings.RECOMMENDER_RECIPES = {"personalized": {"sources": {"similar_users": {}}}}
-    assert similar_users.wanted()

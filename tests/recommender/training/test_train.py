@@ -19,8 +19,8 @@ def test_every_model_is_built_in_the_rows_of_the_catalogue() -> None:
     stages: list[str] = []
     trained = train(DATA, CATALOGUE.pks, CATALOGUE.cards, stages.append)
     assert stages == [
-        "popularity", "content", "collaborative", "item to item", "random walk", "next items", "session",
-        "vector indexes",
+        "popularity", "content", "collaborative", "item to item", "item to item balanced", "random walk", "next items",
+        "session", "vector indexes",
     ]  # fmt: skip
     assert trained.arrays["item_pks"].tolist() == [10, 20, 30, 40, 50]
     assert trained.arrays["popularity"].tolist() == [2, 2, 2, 2, 0]
@@ -54,6 +54,18 @@ def test_users_are_kept_for_a_recipe_that_asks_similar_ones(settings: Settings) 
     assert trained.arrays["similar_users.indices"].tolist() == [0, 1, 0, 1, 2, 3, 2, 3]
     with opened(trained) as bundle:
         assert (bundle.indexes["similar_users"].rows, bundle.indexes["similar_users"].metric) == (4, "cosine")
+
+
+def test_a_model_that_no_recipe_asks_for_is_not_trained(settings: Settings) -> None:
+    settings.RECOMMENDER_RECIPES = {
+        "personalized": {"sources": {"random_walk": {}, "popular": {}}},
+        "similar": {"sources": {"content": {}}},
+    }
+    stages: list[str] = []
+    trained = train(DATA, CATALOGUE.pks, CATALOGUE.cards, stages.append)
+    assert stages == ["popularity", "content", "random walk", "vector indexes"]
+    assert {name for name in trained.arrays if name.endswith((".indptr", ".factors"))} == {"random_walk.indptr"}
+    assert set(trained.indexes) == {"content"}
 
 
 def test_without_items_there_is_nothing_to_learn() -> None:

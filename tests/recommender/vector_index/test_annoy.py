@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from recommender.exceptions import ArtifactError, ConfigurationError
-from recommender.vector_index.annoy import AnnoyIndexBackend, equally_long
+from recommender.vector_index.annoy import AnnoyIndexBackend, Forest, lifted
 from recommender.vector_index.base import read_meta
+from recommender.vector_index.longest import Longest
 
 VECTORS = np.random.default_rng(1).normal(size=(200, 8)).astype(np.float32)
 
@@ -19,21 +20,29 @@ def no_annoy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "annoy", None)
 
 
-def test_the_forest_is_saved_below_the_switch_but_not_used(tmp_path: Path) -> None:
+def test_below_the_switch_there_is_no_forest(tmp_path: Path) -> None:
     backend = AnnoyIndexBackend("default", {"exact_below": 201})
-    assert "forest.ann" in backend.build(VECTORS, "dot").save(tmp_path)
+    assert backend.build(VECTORS, "dot").save(tmp_path) == ["index.json", "vectors.npy"]
     assert backend.open(tmp_path, read_meta(tmp_path)).exact is True
 
 
-def test_the_switch_moves_without_a_rebuild(tmp_path: Path) -> None:
-    AnnoyIndexBackend("default", {"exact_below": 201}).build(VECTORS, "dot").save(tmp_path)
-    index = AnnoyIndexBackend("default", {"exact_below": 200}).open(tmp_path, read_meta(tmp_path))
-    assert index.exact is False
+def test_raising_the_switch_above_an_index_scans_it(tmp_path: Path) -> None:
+    AnnoyIndexBackend("default", {"exact_below": 200}).build(VECTORS, "dot").save(tmp_path)
+    assert AnnoyIndexBackend("default", {"exact_below": 200}).open(tmp_path, read_meta(tmp_path)).exact is False
+    assert AnnoyIndexBackend("default", {"exact_below": 201}).open(tmp_path, read_meta(tmp_path)).exact is True
 
 
-def test_equally_long_appends_what_is_missing_to_the_longest() -> None:
-    lengthened = equally_long(np.array([[3, 4], [0, 3], [0, 0]], dtype=np.float32))
-    assert lengthened.tolist() == [[3, 4, 0], [0, 3, 4], [0, 0, 5]]
+def test_lifted_vectors_are_all_as_long_as_the_limit() -> None:
+    vectors = np.array([[3, 4], [0, 3], [0, 0], [6, -8]], dtype=np.float32)
+    assert lifted(vectors, 5.0).tolist() == [[3, 4, 0], [0, 3, 4], [0, 0, 5], [3, -4, 0]]
+
+
+def test_an_index_saved_without_its_longest_vectors_is_scanned(tmp_path: Path) -> None:
+    backend = AnnoyIndexBackend("default", {"exact_below": 0})
+    assert backend.build(VECTORS, "dot").save(tmp_path)[2:] == ["forest.ann", "longest_rows.npy", "longest.npy"]
+    assert backend.open(tmp_path, read_meta(tmp_path)).exact is False
+    (tmp_path / "longest.npy").unlink()
+    assert backend.open(tmp_path, read_meta(tmp_path)).exact is True
 
 
 def test_a_forest_that_runs_out_of_search_is_made_up_for_by_a_scan(tmp_path: Path) -> None:
@@ -44,7 +53,7 @@ def test_a_forest_that_runs_out_of_search_is_made_up_for_by_a_scan(tmp_path: Pat
     backend = AnnoyIndexBackend("default", {"exact_below": 0})
     backend.build(VECTORS, "dot").save(tmp_path)
     index = backend.open(tmp_path, read_meta(tmp_path))
-    index._forest = Stingy()  # type: ignore[attr-defined]
+    index._forest = Forest(Stingy(), Longest.of(VECTORS, "cosine"))  # type: ignore[attr-defined]
     exact = np.argsort(-(VECTORS @ VECTORS[0]), kind="stable")[:5]
     assert index.search(VECTORS[0], 5)[0].tolist() == exact.tolist()
 
@@ -63,10 +72,11 @@ def test_a_forest_of_the_wrong_size_is_refused(tmp_path: Path, content: bytes) -
 def test_a_forest_over_other_rows_is_refused(tmp_path: Path) -> None:
     backend = AnnoyIndexBackend("default", {"exact_below": 0})
     (tmp_path / "other").mkdir()
+    # 143 in its own forest, and 10 of the longest of the other.
     backend.build(VECTORS[:150], "dot").save(tmp_path / "other")
     backend.build(VECTORS, "dot").save(tmp_path)
     (tmp_path / "other" / "forest.ann").replace(tmp_path / "forest.ann")
-    with pytest.raises(ArtifactError, match=r"forest\.ann: holds 150 rows, index\.json says 200"):
+    with pytest.raises(ArtifactError, match=r"forest\.ann: holds 153 rows, index\.json says 200"):
         backend.open(tmp_path, read_meta(tmp_path))
 
 

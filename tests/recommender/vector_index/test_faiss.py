@@ -38,12 +38,10 @@ class TestWithFaiss:
     def library(self) -> None:
         pytest.importorskip("faiss", reason="FAISS is not installed (the extra `faiss`)")
 
-    def test_the_index_is_saved_below_the_switch_but_not_used(self, tmp_path: Path) -> None:
+    def test_below_the_switch_nothing_is_built(self, tmp_path: Path) -> None:
         backend = FaissIndexBackend("default", {"exact_below": 201})
-        assert backend.build(VECTORS, "dot").save(tmp_path) == ["index.json", "vectors.npy", "index.faiss"]
+        assert backend.build(VECTORS, "dot").save(tmp_path) == ["index.json", "vectors.npy"]
         assert backend.open(tmp_path, read_meta(tmp_path)).exact is True
-        moved = FaissIndexBackend("default", {"exact_below": 200})
-        assert moved.open(tmp_path, read_meta(tmp_path)).exact is False
 
     def test_what_was_built_decides_how_it_is_searched(self, tmp_path: Path) -> None:
         FaissIndexBackend("default", {"exact_below": 0}).build(VECTORS, "dot").save(tmp_path)

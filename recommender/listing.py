@@ -1,0 +1,188 @@
+"""One list: made by a recipe, or found as it was made a moment ago; and what is to be recorded of it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from functools import lru_cache
+
+from experiments.assignment import Assignment
+from interactions import explored, popularity
+from interactions.contracts import ServedItem, ServedList
+from recommender import conf
+from recommender.answering import Answer, answer
+from recommender.arrays import RowArray
+from recommender.contracts import Query, RecommendationList
+from recommender.queries import PlacementSpec
+from recommender.rerankers.exploration import HOUR_SECONDS
+from recommender.result_cache import ResultCache
+from recommender.variants import diversity_of, recipe_of, variant_of
+from recommender.visit import Visit
+
+BECAUSE_YOU_WATCHED = "because_you_watched"
+
+Made = tuple[RecommendationList, ServedList]
+
+
+def listed(
+    visit: Visit,
+    placement: PlacementSpec,
+    recipe: str,
+    *,
+    seed: int | None,
+    exclude: RowArray,
+    explain: bool = False,
+) -> Made:
+    """Return a list, and what is to be recorded once it is really shown.
+
+    One that was made lately of the very same things is shown again, under an id of its own.
+    """
+
+    def make() -> Made:
+        return _make(visit, placement, recipe, seed=seed, exclude=exclude, explain=explain)
+
+    if explain or visit.user.stamp is None:
+        return make()
+    key = visit.user.user_id, visit.user.stamp, visit.record, placement, recipe, seed, exclude.tobytes()
+    made, served = _lists().get_or_make(key, _depends_on(visit, placement), visit.now, _until(visit), make)
+    request_id = uuid.uuid4()
+    return replace(made, request_id=request_id), replace(served, request_id=request_id, shown_at=visit.now)
+
+
+def _depends_on(visit: Visit, placement: PlacementSpec) -> tuple[object, ...]:
+    """Return everything that a list is made from but its user and what was asked for, each the object in use."""
+    state = visit.state
+    return (
+        state.catalogue,
+        state.model,
+        state.rulebook.for_placement(placement.name, visit.now),
+        state.placements,
+        state.experiments,
+        state.event_types,
+        popularity.trending(),
+        explored.current(),
+        *(conf.get(name) for name in ("RECIPES", "REASONS", "CANDIDATES_PER_SOURCE", "EXPLORATION")),
+    )
+
+
+def _until(visit: Visit) -> float:
+    """Return the moment at which time itself may change a list: an item comes or goes, exploration draws again."""
+    hour_ends: float = (visit.now // HOUR_SECONDS + 1) * HOUR_SECONDS
+    kept_until: float = visit.now + conf.get("RESULT_CACHE")["seconds"]
+    return min(kept_until, hour_ends, visit.state.catalogue.unchanged_until(visit.now))
+
+
+def _lists() -> ResultCache[Made]:
+    """Return this process's cache of lists."""
+    return _cache(conf.get("RESULT_CACHE")["lists"])
+
+
+@lru_cache(maxsize=1)
+def _cache(most: int) -> ResultCache[Made]:
+    return ResultCache(most)
+
+
+def _make(
+    visit: Visit,
+    placement: PlacementSpec,
+    recipe: str,
+    *,
+    seed: int | None,
+    exclude: RowArray,
+    explain: bool,
+) -> Made:
+    query = replace(
+        query_of(visit, placement),
+        seed=seed,
+        # Somebody else's choice of a seed need not be something this user has watched.
+        seed_is_from_history=recipe == BECAUSE_YOU_WATCHED and (seed is None or seed in visit.history.rows),
+        exclude=exclude,
+    )
+    assignment = None
+    if visit.record and recipe == placement.recipe:
+        assignment = variant_of(query, placement, visit.state.experiments, known=visit.user.known)
+    if assignment is not None:
+        recipe = recipe_of(assignment, placement)
+        query = replace(query, diversity=diversity_of(assignment, placement))
+    answered = answer(recipe, query, known=visit.user.known)
+    made = _present(visit, query, placement, answered, assignment, explain)
+    return made, _served(visit, query, made, answered, assignment)
+
+
+def query_of(visit: Visit, placement: PlacementSpec) -> Query:
+    """Return what the visit's user asks of a placement, without a seed."""
+    return Query(
+        user_id=visit.user.user_id,
+        limit=placement.limit,
+        now=visit.now,
+        catalogue=visit.state.catalogue,
+        model=visit.state.model,
+        history=visit.history,
+        placement=placement.name,
+        country=visit.user.country,
+        preferences=visit.user.preferences,
+        rules=visit.state.rulebook.for_placement(placement.name, visit.now),
+        diversity=placement.diversity,
+        trending=popularity.trending(),
+        explored=explored.current() if placement.explores and conf.get("EXPLORATION") else None,
+    )
+
+
+def _present(
+    visit: Visit,
+    query: Query,
+    placement: PlacementSpec,
+    answered: Answer,
+    assignment: Assignment | None,
+    explain: bool,
+) -> RecommendationList:
+    cards = query.catalogue.cards
+    return RecommendationList(
+        request_id=uuid.uuid4(),
+        placement=placement.name,
+        recipe=answered.recipe,
+        title=_title(visit, query, placement, answered),
+        items=answered.items,
+        model_version=visit.state.model.bundle.name if visit.state.model is not None else "",
+        experiment_id=assignment.experiment_id if assignment else "",
+        variant=assignment.variant if assignment else "",
+        fallback=answered.fallback,
+        fallback_reason=answered.fallback_reason,
+        seed_item_id=cards[query.seed].item_id if query.seed is not None else "",
+        trace=answered.trace.as_dict() if explain else None,
+    )
+
+
+def _title(visit: Visit, query: Query, placement: PlacementSpec, answered: Answer) -> str:
+    """Return the placement's title, or that of what answered instead when it would name a seed in vain."""
+    if "{seed}" not in placement.title:
+        return placement.title
+    if query.seed is None or answered.fallback:
+        instead = visit.state.placements.of_recipe(answered.recipe)
+        return "" if instead is None or "{seed}" in instead.title else instead.title
+    return placement.title.replace("{seed}", query.catalogue.cards[query.seed].title)
+
+
+def _served(
+    visit: Visit, query: Query, made: RecommendationList, answered: Answer, assignment: Assignment | None
+) -> ServedList:
+    return ServedList(
+        request_id=made.request_id,
+        shown_at=visit.now,
+        user_id=visit.user.user_id,
+        placement=made.placement,
+        model_version=made.model_version,
+        rules_version=visit.state.rulebook.revision,
+        experiment_id=made.experiment_id,
+        phase=assignment.phase if assignment else None,
+        variant=made.variant,
+        items=tuple(
+            ServedItem(
+                item_pk=int(query.catalogue.pks[row]),
+                position=position,
+                source=item.source,
+                propensity=item.propensity,
+            )
+            for position, (row, item) in enumerate(zip(answered.rows, made.items, strict=True))
+        ),
+    )

@@ -1,0 +1,53 @@
+"""The course of a rebuild: which stages it has been through, with time and memory, and how much of it is done."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from recommender.models import RebuildJob
+
+Stage = dict[str, Any]
+"""{"stage": name, "at": seconds after the start, "memory": peak in bytes of the process until then}."""
+
+
+def noted(name: str, seconds: float) -> Stage:
+    """Return the stage that begins `seconds` after the rebuild's start, in this process."""
+    return {"stage": name, "at": round(seconds, 1), "memory": peak_bytes()}
+
+
+def peak_bytes() -> int:
+    """Return the most memory this process and any one of its children have had at once."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return unit * max(resource.getrusage(one).ru_maxrss for one in who)
+
+
+def share_done(job: RebuildJob) -> float | None:
+    """Return about how much of a rebuild is done, 0..1, by the time its stage came in the last one that ended well.
+
+    None when there was none, or none with that stage.
+    """
+    if job.state == RebuildJob.State.DONE:
+        return 1.0
+    before = RebuildJob.objects.filter(state=RebuildJob.State.DONE, fencing_token__lt=job.fencing_token).first()
+    if before is None or before.finished_at is None:
+        return None
+    whole = (before.finished_at - before.started_at).total_seconds()
+    at: Mapping[str, float] = {stage["stage"]: stage["at"] for stage in before.stages}
+    return min(at[job.stage] / whole, 1.0) if job.stage in at and whole > 0 else None
+
+
+def table(job: RebuildJob) -> list[tuple[str, str, str]]:
+    """Return stage, seconds it took (empty while it runs) and peak memory, as words, in the order they came."""
+    ends = [stage["at"] for stage in job.stages[1:]]
+    if job.finished_at is not None:
+        ends.append((job.finished_at - job.started_at).total_seconds())
+    took = [f"{end - stage['at']:.1f} s" for stage, end in zip(job.stages, ends, strict=False)]
+    took += [""] * (len(job.stages) - len(took))
+    return [
+        (stage["stage"], seconds, f"{stage['memory'] / 1e6:,.0f} MB")
+        for stage, seconds in zip(job.stages, took, strict=True)
+    ]

@@ -1,0 +1,100 @@
+"""Lists made a moment ago, kept by everything they depend on: an answer from here is the one that would be made anew.
+
+A list is found by its user's stamp (`UserFeatures.stamp`, which his next event changes) and by what was asked for, and
+counts only while every part of the serving state that made it is still the very same object, until the moment at which
+the passing of time itself may change it. Who asks for a list that is being made waits for it instead of making it too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from prometheus_client import Counter
+
+ASKED = Counter("recommender_result_cache", "Lists asked of the result cache.", ["outcome"])
+_FOUND, _MADE = ASKED.labels("found"), ASKED.labels("made")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry(Generic[T]):
+    depends_on: tuple[object, ...]
+    until: float
+    value: T
+
+    def holds(self, depends_on: tuple[object, ...], now: float) -> bool:
+        if now >= self.until or len(depends_on) != len(self.depends_on):
+            return False
+        return all(then is today for then, today in zip(self.depends_on, depends_on, strict=True))
+
+
+class ResultCache(Generic[T]):
+    """One a process, shared by its threads; the entries used least lately make room.
+
+    Parameters
+    ----------
+    most
+        Entries; 0 keeps none.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
+        self._making: dict[Hashable, threading.Lock] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get_or_make(
+        self, key: Hashable, depends_on: tuple[object, ...], now: float, until: float, make: Callable[[], T]
+    ) -> T:
+        """Return the value kept for `key`, or what `make` returns.
+
+        Parameters
+        ----------
+        depends_on
+            Compared by identity, and kept alive with the entry.
+        now, until
+            POSIX seconds; what is made now counts while now < `until`.
+        """
+        if not self._most:
+            return make()
+        found = self._find(key, depends_on, now)
+        if found is not None:
+            return found.value
+        with self._lock:
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            found = self._find(key, depends_on, now)
+            if found is not None:
+                return found.value
+            try:
+                _MADE.inc()
+                value = make()
+                self._keep(key, _Entry(depends_on, until, value))
+                return value
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+
+    def _find(self, key: Hashable, depends_on: tuple[object, ...], now: float) -> _Entry[T] | None:
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None or not entry.holds(depends_on, now):
+                return None
+            self._entries.move_to_end(key)
+        _FOUND.inc()
+        return entry
+
+    def _keep(self, key: Hashable, entry: _Entry[T]) -> None:
+        with self._lock:
+            self._entries[key] = entry
+            self._entries.move_to_end(key)
+            while len(self._entries) > self._most:
+                self._entries.popitem(last=False)
