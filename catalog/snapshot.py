@@ -160,6 +160,14 @@ def build(items: Iterable[dict[str, Any]], *, revision: int) -> Catalogue:
     pks, active, start, end, published, created, popularity, codes = [], [], [], [], [], [], [], []
     category_code: dict[str, int] = {}
     countries = []
+    # Every row comes with strings of its own; of a million items most say the same few words.
+    words: dict[str, str] = {}
+    phrases: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def once(texts: Iterable[str]) -> tuple[str, ...]:
+        phrase = tuple(words.setdefault(text, text) for text in texts)
+        return phrases.setdefault(phrase, phrase)
+
     for item in items:
         published_at: datetime | None = item.get("published_at")
         cards.append(
@@ -167,9 +175,9 @@ def build(items: Iterable[dict[str, Any]], *, revision: int) -> Catalogue:
                 item_id=item["item_id"],
                 title=item["title"],
                 description=item.get("description", ""),
-                category=item.get("category", ""),
-                tags=tuple(item.get("tags", ())),
-                creators=tuple(item.get("creators", ())),
+                category=words.setdefault(item.get("category", ""), item.get("category", "")),
+                tags=once(item.get("tags", ())),
+                creators=once(item.get("creators", ())),
                 image_url=item.get("image_url", ""),
                 url=item.get("url") or item_page(item["item_id"]),
                 year=published_at.year if published_at else None,
@@ -183,7 +191,7 @@ def build(items: Iterable[dict[str, Any]], *, revision: int) -> Catalogue:
         created.append(_posix(item.get("created_at"), -np.inf))
         popularity.append(item.get("popularity", 0.0))
         codes.append(category_code.setdefault(item.get("category", ""), len(category_code)))
-        countries.append(tuple(item.get("countries", ())))
+        countries.append(once(item.get("countries", ())))
     return Catalogue(
         revision=revision,
         pks=np.array(pks, dtype=np.int64),
