@@ -46,9 +46,9 @@ def hash_key() -> str:
 
 
 def from_database() -> Revisions:
-    """Read all revisions from Postgres (one query, five rows)."""
+    """Read the revisions NAMES from Postgres (one query, five rows)."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name, value FROM catalog_revision")
+        cursor.execute("SELECT name, value FROM catalog_revision WHERE name = ANY(%s)", [list(NAMES)])
         return {name: int(value) for name, value in cursor.fetchall()}
 
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from catalog.snapshot import Catalogue
 from recommender.contracts import History
 
-HISTORY_ITEMS = 250
-"""Distinct items of a history that are used at most. On MovieLens by time 250 and 1000 rank alike: NDCG@10 0.203 and
-0.201 on latest-small, 0.267 and 0.268 on 100k."""
+HISTORY_ITEMS = 1000
+"""Distinct items of a history that are used at most. Where events have an order 250 rank as well; at random on MovieLens
+latest-small they cost 1.2 % of NDCG@10 (0.336 against 0.341)."""
 
 
 def build(

@@ -63,6 +63,12 @@ def impressions_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def models_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the next request answered by what was published before it."""
+    monkeypatch.setattr("recommender.registry.active.IN_BACKGROUND", False)
+
+
+@pytest.fixture(autouse=True)
 def redis_prefix(settings: django_settings) -> Iterator[str]:
     """Give each test keys of its own and remove them afterwards."""
     settings.REDIS_KEY_PREFIX = f"test:{settings.DATABASES['default']['TEST']['NAME']}"

@@ -107,16 +107,16 @@ def _because(recipe: Recipe, query: Query, candidates: Candidates, parts: FloatA
 
 
 def _leaders(parts: FloatArray, n: int) -> RowArray:
-    """Return the up to `n` history items that add most to most of the candidates, or else second most, and something.
-
-    `parts` as in `explain`.
+    """Return the up to `n` history items that add most to most of the candidates, then second most, then most to all of
+    them together; none that adds nothing. `parts` as in `explain`.
     """
-    first, second = (
-        np.argsort(-parts, axis=0)[:2] if len(parts) > 1 else (np.zeros(parts.shape[1], dtype=np.int64),) * 2
-    )
     columns = np.arange(parts.shape[1])
-    leads = np.bincount(first[parts[first, columns] > 0], minlength=len(parts)) * (parts.shape[1] + 1)
-    leads += np.bincount(second[parts[second, columns] > 0], minlength=len(parts))
-    places: RowArray = np.argsort(-leads, kind="stable")[:n]
-    leading: RowArray = places[leads[places] > 0]
+    totals = np.maximum(parts, 0).sum(axis=1, dtype=np.float64)
+    order, leads = np.argsort(-parts, axis=0, kind="stable"), totals / (totals.sum() or 1.0) / 2
+    for rank, worth in ((0, len(columns) + 1), (1, 1)):
+        if rank < len(parts):
+            places = order[rank]
+            leads += worth * np.bincount(places[parts[places, columns] > 0], minlength=len(parts))
+    first: RowArray = np.argsort(-leads, kind="stable")[:n]
+    leading: RowArray = first[totals[first] > 0]
     return leading

@@ -7,6 +7,7 @@ import threading
 import time
 
 from django.db import Error as DatabaseError
+from django.db import connection
 from prometheus_client import Counter
 
 from recommender.exceptions import ArtifactError
@@ -16,6 +17,8 @@ from recommender.registry.artifacts import Bundle
 
 logger = logging.getLogger(__name__)
 
+IN_BACKGROUND = True
+"""Whether requests go on while a newer version is opened; tests want it on the next request."""
 RETRY_SECONDS = 30.0
 """Checking a broken version reads gigabytes: not on every request, but soon enough to notice a mended disk."""
 
@@ -40,18 +43,36 @@ class ActiveVersion:
         """Return the version to serve from, None when there is none that can be loaded.
 
         Without news this is two comparisons. When the pointer's `revision` has moved (or a failed load is due again)
-        one thread reads the pointer (one query), loads and swaps; the others go on with what there is. Only a
-        process's very first load is waited for by all.
+        a thread reads the pointer (one query), opens and checks the version, and swaps; requests go on with what there
+        is meanwhile. Only a process's very first load is waited for by all.
         """
         if self._settled(revision):
             return self._bundle
-        if self._lock.acquire(blocking=self._revision is None):
-            try:
-                if not self._settled(revision):
-                    self._refresh(revision)
-            finally:
-                self._lock.release()
+        first = self._revision is None
+        if self._lock.acquire(blocking=first):
+            if first or not IN_BACKGROUND:
+                self._refresh_and_release(revision)
+            else:
+                work = threading.Thread(target=self._refresh_aside, args=[revision], name="model swap", daemon=True)
+                try:
+                    work.start()
+                except RuntimeError:  # no thread to be had: this request does it
+                    self._refresh_and_release(revision)
         return self._bundle
+
+    def _refresh_aside(self, revision: int) -> None:
+        try:
+            self._refresh_and_release(revision)
+        finally:
+            # The thread's own; nobody else would close it.
+            connection.close()
+
+    def _refresh_and_release(self, revision: int) -> None:
+        try:
+            if not self._settled(revision):
+                self._refresh(revision)
+        finally:
+            self._lock.release()
 
     def _settled(self, revision: int) -> bool:
         retry_at = self._retry_at

@@ -177,7 +177,7 @@ def test_what_redis_holds_of_a_user_is_what_is_defined(committed: dict[str, int]
     features.load("ann")
     defined = [feature for feature in definitions() if feature.entity == "user"]
     fields = {feature.redis_key.split(" ")[1] for feature in defined}
-    bookkeeping = {"g", "p", "k", "t"}
+    bookkeeping = {"g", "k", "t"}
     assert fields | bookkeeping == set(feature_store.FIELDS)
     for feature in defined:
         redis_key, field = feature.redis_key.replace("{user_id}", "ann").split(" ")
@@ -206,5 +206,5 @@ def test_the_command_lists_them(committed: dict[str, int]) -> None:
         place = lines.index(f"{feature.name} ({feature.entity}): {feature.type}")
         assert lines[place + 1 : place + 3] == [f"    unit: {feature.unit}", f"    from: {feature.source}"]
         assert feature.redis_key in lines[place + 3]
-    # Of Cyn only that her profile has just changed.
-    assert lines[-1] == "Redis holds 3 users."
+    # Only of Ann, whom somebody has read.
+    assert lines[-1] == "Redis holds 1 users."

@@ -41,8 +41,8 @@ def test_without_news_nothing_is_read_again(site: FilmSite, django_assert_num_qu
 @pytest.mark.parametrize(
     ("change", "n_queries", "kept"),
     [
-        # The rulebook is compiled anew for new rows, but its rules are not read again.
-        (lambda: Item.objects.filter(item_id="up").update(is_active=False), 1, {"placements", "event_types"}),
+        # The revision and the item. The rulebook is compiled anew for new rows, but its rules are not read again.
+        (lambda: Item.objects.filter(item_id="up").update(is_active=False), 2, {"placements", "event_types"}),
         (lambda: Rule.objects.create(name="r", action="hide", category="x"), 2, {"catalogue", "model", "event_types"}),
         (lambda: Placement.objects.update(limit=5), 2, {"catalogue", "model", "event_types"}),
         (lambda: EventType.objects.update(weight=2), 1, {"catalogue", "model", "rulebook", "placements"}),
