@@ -33,9 +33,16 @@ class Visit:
     def history(self) -> History:
         """What the user has taken, as rows of the catalogue; made when a list is, not for one that is kept."""
         user, state = self.user, self.state
-        weights = state.event_types.weights_of(user.type_ids, user.values)
+        most = history.ITEMS_AT_ALL if state.model is None else state.model.bundle.meta.get("history")
         return history.build(
-            user.item_pks, weights, user.occurred_at, user.seen_pks, state.catalogue, liked=user.preferences.items
+            user.item_pks,
+            state.event_types.weights_of(user.type_ids, user.values),
+            user.occurred_at,
+            user.seen_pks,
+            state.catalogue,
+            liked=user.preferences.items,
+            # A version built before models said so.
+            most=most or history.ITEMS_AT_ALL,
         )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from catalog.snapshot import Catalogue
 from recommender.arrays import RowArray
 from recommender.contracts import Candidates, History, Query
-from recommender.history import HISTORY_ITEMS
+from recommender.history import longest
 from recommender.pipeline import model_view, recipes, runner
 from recommender.pipeline.model_view import ModelView
 from recommender.pipeline.trace import Trace
@@ -151,11 +151,11 @@ def history_of(data: Interactions, starts: NDArray[np.int64], user: int) -> Hist
     if user >= data.n_users:
         return History.empty()
     span = slice(int(starts[user]), int(starts[user + 1]))
-    newest_first = slice(None, None, -1)
+    newest_first, most = slice(None, None, -1), longest(ordered=data.ordered)
     items = data.items[span]
     return History(
-        rows=items[newest_first][:HISTORY_ITEMS],
-        weights=data.weights[span][newest_first][:HISTORY_ITEMS],
-        occurred_at=data.occurred_at[span][newest_first][:HISTORY_ITEMS],
+        rows=items[newest_first][:most],
+        weights=data.weights[span][newest_first][:most],
+        occurred_at=data.occurred_at[span][newest_first][:most],
         seen=np.sort(items),
     )

@@ -13,6 +13,7 @@ from scipy import sparse
 from catalog.snapshot import ItemCard
 from recommender import conf
 from recommender.exceptions import NotEnoughData
+from recommender.history import longest
 from recommender.training import (
     als,
     content,
@@ -78,7 +79,7 @@ def train(
     settings = settings or untuned()
     arrays: dict[str, NDArray[Any]] = {"item_pks": item_pks}
     sizes = {"users": data.n_users, "items": data.n_items, "interactions": len(data)}
-    meta: dict[str, Any] = {**sizes, "seed": seed, **settings.meta()}
+    meta: dict[str, Any] = {**sizes, "seed": seed, "history": longest(ordered=data.ordered), **settings.meta()}
     to_index: dict[str, tuple[NDArray[np.float32], Metric]] = {}
 
     progress("popularity")

@@ -17,7 +17,7 @@ from scipy import sparse
 from recommender import conf
 from recommender.arrays import FloatArray, RowArray
 from recommender.contracts import RECENCY_FLOOR
-from recommender.history import HISTORY_ITEMS
+from recommender.history import longest
 from recommender.training import als, item_to_item, next_items, random_walk, session
 from recommender.training.dataset import Interactions
 from recommender.training.dense_items import dense_items
@@ -56,7 +56,7 @@ class _Validation:
         starts = self.past.user_starts()
         age = (starts[self.past.users + 1] - 1 - np.arange(len(self.past))).astype(np.float32)
         recency = 1.0 if half_life is None else 0.5 ** (age / half_life) + floor
-        weights = np.where(age < HISTORY_ITEMS, self.past.weights * recency, 0).astype(np.float32)
+        weights = np.where(age < longest(ordered=self.past.ordered), self.past.weights * recency, 0).astype(np.float32)
         shape = (self.past.n_users, self.past.n_items)
         return sparse.csr_matrix(
             sparse.csr_matrix((weights, (self.past.users, self.past.items)), shape=shape)[self.users]

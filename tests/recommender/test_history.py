@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 
 from recommender import history
 from recommender.contracts import History
+from recommender.training.dataset import interactions
+from recommender.training.evaluation import history_of as history_before
 from tests.recommender.worlds import catalogue_of, history_of, query_of
 
 CATALOGUE = catalogue_of({}, {}, {}, {})
@@ -57,11 +60,26 @@ def test_no_events_are_an_empty_history() -> None:
 
 
 def test_only_the_newest_items_are_kept() -> None:
-    n = history.HISTORY_ITEMS + 5
+    n = history.ITEMS_AT_ALL + 5
     wide = catalogue_of(*({} for _ in range(n)))
     pks = wide.pks[::-1].copy()
     built = history.build(pks, np.ones(n, np.float32), np.arange(n, 0.0, -1), np.empty(0, np.int64), wide)
     assert built.rows.tolist() == list(range(n - 1, 4, -1))
+
+
+@pytest.mark.parametrize(("ordered", "most"), [(True, 250), (False, 1000)])
+def test_a_model_trained_on_events_in_order_looks_at_fewer(ordered: bool, most: int) -> None:
+    n = 1005
+    one = interactions(
+        users=np.zeros(n, np.int64),
+        items=np.arange(n),
+        weights=np.ones(n, np.float32),
+        occurred_at=np.arange(n, dtype=np.float64),
+        n_users=1,
+        n_items=n,
+    )
+    one = replace(one, ordered=ordered)
+    assert len(history_before(one, one.user_starts(), 0).rows) == history.longest(ordered=ordered) == most
 
 
 def test_the_kth_newest_item_weighs_less() -> None:
