@@ -45,33 +45,38 @@ class Announced(Generic[T]):
     def announce(self, value: T) -> None:
         """Tell every process; this one holds it at once. With Redis away, only this one."""
         packed = msgspec.msgpack.encode(value)
-        self._hold(value)
+        self._hold(value, packed)
         try:
             ask(lambda connected: connected.set(key(self._name), packed, ex=LIFETIME_SECONDS))
         except RedisAway:
             return
 
     def current(self) -> T:
-        """Return the value this process holds. While one thread fetches it anew, the others go on with the old one."""
+        """Return the value this process holds: the same object until another value is announced.
+
+        While one thread fetches it anew, the others go on with the old one.
+        """
         if time.monotonic() >= self._fetch_at and self._lock.acquire(blocking=False):
             try:
-                self._hold(self._fetched())
+                self._hold(*self._fetched())
             finally:
                 self._lock.release()
         return self._value
 
     def forget(self) -> None:
         """Hold nothing, as a new process does."""
-        self._value = self._empty
+        self._value, self._packed = self._empty, b""
         self._fetch_at = 0.0
 
-    def _hold(self, value: T) -> None:
-        self._value = value
+    def _hold(self, value: T, packed: bytes) -> None:
+        self._value, self._packed = value, packed
         self._fetch_at = time.monotonic() + HELD_SECONDS
 
-    def _fetched(self) -> T:
+    def _fetched(self) -> tuple[T, bytes]:
         try:
             packed: Any = ask(lambda connected: connected.get(key(self._name)))
         except RedisAway:
-            return self._value
-        return self._value if packed is None else self._decoder.decode(packed)
+            packed = None
+        if packed is None or packed == self._packed:
+            return self._value, self._packed
+        return self._decoder.decode(packed), packed

@@ -28,6 +28,18 @@ def test_a_process_fetches_it_anew_only_after_a_while(monkeypatch: pytest.Monkey
     assert there.current() == {"a": 2}
 
 
+def test_it_stays_the_same_object_until_another_value_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was made from it is kept for as long (`recommender.result_cache`)."""
+    monkeypatch.setattr(announced, "HELD_SECONDS", 0.0)
+    here, there = value(), value()
+    here.announce({"a": 1})
+    first = there.current()
+    here.announce({"a": 1})
+    assert there.current() is first
+    here.announce({"a": 2})
+    assert there.current() == {"a": 2}
+
+
 def test_what_redis_has_lost_is_held_and_otherwise_empty() -> None:
     here, there = value(), value()
     here.announce({"a": 1})
