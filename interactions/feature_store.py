@@ -35,6 +35,7 @@ import redis
 from catalog import revisions
 from catalog.redis_store import key
 from catalog.revisions import Revisions
+from interactions import feature_scripts
 from interactions.redis_breaker import ask
 
 LIFETIME_SECONDS = 30 * 86_400
@@ -53,87 +54,6 @@ LARGEST_VALUE = float(np.finfo(np.float32).max)
 _PACK = struct.Struct("<qdQif")
 _PACK_ITEM = struct.Struct("<q")
 FIELDS = ("g", "k", "a", "c", "f", "h", "s", "t")
-_FEATURES = "'k', 'a', 'c', 'f', 'h', 's', 't'"
-
-# Users come as one MessagePack array: a thousand arguments would take longer than all the rest.
-_OPEN = """
-local writer = redis.call('TIME')[1] .. ARGV[1]
-local marks = {}
-for _, user in ipairs(cmsgpack.unpack(ARGV[2])) do
-  marks[#marks + 1] = '0'
-  marks[#marks + 1] = user .. '\\0' .. writer
-end
-redis.call('ZADD', KEYS[1], unpack(marks))
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-return writer
-"""
-
-# `written` holds user, bytes of events and bytes of seen items, one after the other; the bytes themselves follow.
-_CLOSE = f"""
-local written, history, seen = cmsgpack.unpack(ARGV[3]), ARGV[4], ARGV[5]
-local types, longest = ARGV[6], tonumber(ARGV[7])
-local keys, marks = {{}}, {{}}
-for i = 1, #written, 3 do
-  if written[i + 1] > 0 then keys[#keys + 1] = ARGV[1] .. written[i] end
-  marks[#marks + 1] = written[i] .. '\\0' .. ARGV[2]
-end
-local function append(key, events, items)
-  local held = redis.call('HMGET', key, 'g', 'k', 't', 'h', 's')
-  if not held[1] then return end
-  if held[2] == '1' and held[3] == types and #held[4] + #events <= longest then
-    redis.call('HSET', key, 'h', held[4] .. events, 's', held[5] .. items)
-  else
-    redis.call('HDEL', key, {_FEATURES})
-  end
-  redis.call('HINCRBY', key, 'g', 1)
-end
-if #keys > 0 and redis.call('EXISTS', unpack(keys)) > 0 then
-  local events_from, items_from = 0, 0
-  for i = 1, #written, 3 do
-    local events_to, items_to = events_from + written[i + 1], items_from + written[i + 2]
-    if events_to > events_from then
-      local events, items = string.sub(history, events_from + 1, events_to), string.sub(seen, items_from + 1, items_to)
-      append(ARGV[1] .. written[i], events, items)
-    end
-    events_from, items_from = events_to, items_to
-  end
-end
-redis.call('ZREM', KEYS[1], unpack(marks))
-"""
-
-# The clock's: a generation that expired and was made anew must not be one that somebody noted.
-_NOTE = """
-if redis.call('HSETNX', KEYS[1], 'g', table.concat(redis.call('TIME'))) == 1 then
-  redis.call('EXPIRE', KEYS[1], ARGV[1])
-end
-return redis.call('HGET', KEYS[1], 'g')
-"""
-
-_STORE = f"""
-if redis.call('HGET', KEYS[1], 'g') ~= ARGV[1] then return 0 end
-local now, user = tonumber(redis.call('TIME')[1]), ARGV[4]
-local marks = redis.call('ZRANGEBYLEX', KEYS[2], '[' .. user .. '\\0', '(' .. user .. '\\1')
-for _, mark in ipairs(marks) do
-  if now - tonumber(string.sub(mark, #user + 2, #user + 11)) < tonumber(ARGV[3]) then return 0 end
-end
-if #marks > 0 then redis.call('ZREM', KEYS[2], unpack(marks)) end
-redis.call('HDEL', KEYS[1], {_FEATURES})
-redis.call('HSET', KEYS[1], unpack(ARGV, 5))
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-return 1
-"""
-
-# Deleting first: a Redis without memory lets a script go on that has begun with that.
-_FORGET = f"""
-for _, user in ipairs(cmsgpack.unpack(ARGV[2])) do
-  local key = ARGV[1] .. user
-  if redis.call('EXISTS', key) == 1 then
-    redis.call('HDEL', key, {_FEATURES})
-    redis.call('HINCRBY', key, 'g', 1)
-    redis.call('EXPIRE', key, ARGV[3])
-  end
-end
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +114,7 @@ def read(user_id: str) -> tuple[CachedUser, Revisions | None]:
         pipe.zlexcount(_marks_key(), f"[{user_id}\0", f"({user_id}\1")
         fields, announced, unfinished = pipe.execute()
         if fields[0] is None:
-            pipe.eval(_NOTE, 1, user_key(user_id), BARE_LIFETIME_SECONDS)
+            pipe.eval(feature_scripts.NOTE, 1, user_key(user_id), BARE_LIFETIME_SECONDS)
             fields[0] = pipe.execute()[0]
         return fields, announced, unfinished
 
@@ -241,7 +161,7 @@ def store(user_id: str, user: CachedUser) -> bool:
     return bool(
         ask(
             lambda connected: connected.eval(
-                _STORE, 2, *keys, user.generation, lifetime, UNFINISHED_SECONDS, user_id, *arguments
+                feature_scripts.STORE, 2, *keys, user.generation, lifetime, UNFINISHED_SECONDS, user_id, *arguments
             )
         )
     )
@@ -269,7 +189,7 @@ def open_writes(user_ids: Sequence[str]) -> tuple[OpenWrites, Revisions | None]:
         pipe = redis_client.pipeline(transaction=False)
         pipe.hmget(revisions.hash_key(), revisions.NAMES)
         for part in _parts(user_ids):
-            pipe.eval(_OPEN, 1, _marks_key(), token, msgspec.msgpack.encode(part), LIFETIME_SECONDS)
+            pipe.eval(feature_scripts.OPEN, 1, _marks_key(), token, msgspec.msgpack.encode(part), LIFETIME_SECONDS)
         reply: list[Any] = pipe.execute()
         return reply
 
@@ -298,10 +218,8 @@ def close_writes(opened: OpenWrites, events: Iterable[StoredEvent], event_types_
         for part, writer in zip(_parts(opened.users), opened.writers, strict=True):
             sizes = [value for user_id in part for value in (user_id, len(history[user_id]), len(seen[user_id]))]
             records = b"".join([history[user_id] for user_id in part]), b"".join([seen[user_id] for user_id in part])
-            constants = event_types_revision, longest
-            pipe.eval(
-                _CLOSE, 1, _marks_key(), user_key(""), writer, msgspec.msgpack.encode(sizes), *records, *constants
-            )
+            asked = user_key(""), writer, msgspec.msgpack.encode(sizes), *records, event_types_revision, longest
+            pipe.eval(feature_scripts.CLOSE, 1, _marks_key(), *asked)
         pipe.execute()
 
     ask(call)
@@ -320,7 +238,7 @@ def forget(user_ids: Iterable[str]) -> None:
 
 def _forget(part: Sequence[str]) -> None:
     packed = msgspec.msgpack.encode(part)
-    ask(lambda connected: connected.eval(_FORGET, 0, user_key(""), packed, BARE_LIFETIME_SECONDS))
+    ask(lambda connected: connected.eval(feature_scripts.FORGET, 0, user_key(""), packed, BARE_LIFETIME_SECONDS))
 
 
 def _parts(user_ids: Sequence[str]) -> Iterator[Sequence[str]]:

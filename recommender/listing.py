@@ -38,13 +38,15 @@ def listed(
     One that was made lately of the very same things is shown again, under an id of its own.
     """
 
-    def make() -> Made:
-        return _make(visit, placement, recipe, seed=seed, exclude=exclude, explain=explain)
+    def make() -> tuple[Made, float]:
+        made, is_whole = _make(visit, placement, recipe, seed=seed, exclude=exclude, explain=explain)
+        # What a failing stage has left out is back as soon as the stage is.
+        return made, _until(visit) if is_whole else visit.now
 
     if explain or visit.user.stamp is None:
-        return make()
+        return make()[0]
     key = visit.user.user_id, visit.user.stamp, visit.record, placement, recipe, seed, exclude.tobytes()
-    made, served = _lists().get_or_make(key, _depends_on(visit, placement), visit.now, _until(visit), make)
+    made, served = _lists().get_or_make(key, _depends_on(visit, placement), visit.now, make)
     request_id = uuid.uuid4()
     return replace(made, request_id=request_id), replace(served, request_id=request_id, shown_at=visit.now)
 
@@ -90,7 +92,8 @@ def _make(
     seed: int | None,
     exclude: RowArray,
     explain: bool,
-) -> Made:
+) -> tuple[Made, bool]:
+    """Return the list, and whether no stage has failed while it was made."""
     query = replace(
         query_of(visit, placement),
         seed=seed,
@@ -106,7 +109,7 @@ def _make(
         query = replace(query, diversity=diversity_of(assignment, placement))
     answered = answer(recipe, query, known=visit.user.known)
     made = _present(visit, query, placement, answered, assignment, explain)
-    return made, _served(visit, query, made, answered, assignment)
+    return (made, _served(visit, query, made, answered, assignment)), not answered.trace.errors
 
 
 def query_of(visit: Visit, placement: PlacementSpec) -> Query:

@@ -52,19 +52,19 @@ class ResultCache(Generic[T]):
         return len(self._entries)
 
     def get_or_make(
-        self, key: Hashable, depends_on: tuple[object, ...], now: float, until: float, make: Callable[[], T]
+        self, key: Hashable, depends_on: tuple[object, ...], now: float, make: Callable[[], tuple[T, float]]
     ) -> T:
-        """Return the value kept for `key`, or what `make` returns.
+        """Return the value kept for `key`, or what `make` returns: a value, and the POSIX time until which it counts.
 
         Parameters
         ----------
         depends_on
             Compared by identity, and kept alive with the entry.
-        now, until
-            POSIX seconds; what is made now counts while now < `until`.
+        now
+            POSIX seconds. A value that counts until `now` or earlier is for this one request.
         """
         if not self._most:
-            return make()
+            return make()[0]
         found = self._find(key, depends_on, now)
         if found is not None:
             return found.value
@@ -76,8 +76,9 @@ class ResultCache(Generic[T]):
                 return found.value
             try:
                 _MADE.inc()
-                value = make()
-                self._keep(key, _Entry(depends_on, until, value))
+                value, until = make()
+                if now < until:
+                    self._keep(key, _Entry(depends_on, until, value))
                 return value
             finally:
                 with self._lock:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from recommender.arrays import FloatArray, RowArray
 from recommender.sources.top_rows import top_rows
 
-WHOLE_ROWS_UP_TO = 50_000
-"""Items up to which every item has a column: to find the columns that are needed costs more than to add up all."""
+WHOLE_ROWS_UP_TO = 100_000
+"""Items up to which every item has a column. 60,000 entries were added up in 0.6 ms at 50,000 items, 2.8 at 200,000 and
+16 at a million; by the columns that are named, in 1.3 to 1.5 ms at any size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,20 +22,20 @@ class RowSums:
     entries: sparse.csr_matrix
     """(history, columns)."""
     items: RowArray | None
-    """(columns,) the item of each column, distinct; None: column j is item j."""
-    n_items: int
+    """(columns,) the item of each column, ascending; None: column j is item j."""
     total: FloatArray
     """(columns,) the weights @ entries."""
 
     @classmethod
     def of(cls, entries: sparse.csr_matrix, weights: FloatArray) -> RowSums:
         """Add up `entries` (history, items), each row with its one of the `weights` (history,)."""
-        n_items, items = entries.shape[1], None
-        if n_items > WHOLE_ROWS_UP_TO and entries.nnz:
-            items, columns = _numbered(entries.indices, n_items)
-            parts = entries.data, columns, entries.indptr
+        items: RowArray | None = None
+        if entries.shape[1] > WHOLE_ROWS_UP_TO and entries.nnz:
+            named, columns = np.unique(entries.indices, return_inverse=True)
+            items = named.astype(np.int64)
+            parts = entries.data, columns.astype(np.int32), entries.indptr
             entries = sparse.csr_matrix(parts, shape=(entries.shape[0], len(items)), copy=False)
-        return cls(entries=entries, items=items, n_items=n_items, total=entries.T @ weights)
+        return cls(entries=entries, items=items, total=entries.T @ weights)
 
     def best(self, n: int) -> RowArray:
         """Return the at most `n` items with the highest positive sums, best first."""
@@ -62,30 +61,5 @@ class RowSums:
         """Return (len(rows),) the column of each item, -1 for one that no row says anything of."""
         if self.items is None:
             return rows
-        table = _table(self.n_items)
-        table[self.items] = np.arange(len(self.items), dtype=np.int32)
-        # Of other items the table holds what was left there: only who is really in that column counts.
-        columns = np.minimum(table[rows], len(self.items) - 1)
+        columns = np.minimum(np.searchsorted(self.items, rows), len(self.items) - 1)
         return np.where(self.items[columns] == rows, columns, -1)
-
-
-_of_thread = threading.local()
-
-
-def _table(n_items: int) -> NDArray[np.int32]:
-    """Return this thread's (n_items,) table, with whatever its last user left: clearing it is what it saves."""
-    table: NDArray[np.int32] | None = getattr(_of_thread, "table", None)
-    if table is None or len(table) < n_items:
-        table = _of_thread.table = np.zeros(n_items, dtype=np.int32)
-    return table[:n_items]
-
-
-def _numbered(items: NDArray[np.int32], n_items: int) -> tuple[RowArray, NDArray[np.int32]]:
-    """Return the distinct `items` and for each entry the number of its item; in a tenth of np.unique's time."""
-    table, places = _table(n_items), np.arange(len(items), dtype=np.int32)
-    table[items] = places
-    leader = table[items]
-    leaders = np.flatnonzero(leader == places)
-    number = np.empty(len(items), dtype=np.int32)
-    number[leaders] = np.arange(len(leaders), dtype=np.int32)
-    return items[leaders].astype(np.int64), number[leader]

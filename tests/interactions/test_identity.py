@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from interactions.identity import CONTENT_ID_SQL, derive_event_id, microseconds_since_epoch
+from interactions.identity import CONTENT_ID_SQL, microseconds_since_epoch
+from tests.interactions.content_ids import derive_event_id
 
 NOON = datetime(2024, 1, 15, 12, 0, 0, 123_456, tzinfo=UTC)
 

@@ -19,10 +19,10 @@ from catalog.datasets.problems import DatasetError
 from catalog.importing import UpsertCounts
 from catalog.models import Item
 from interactions import features, staged_insert
-from interactions.identity import derive_event_id
 from interactions.importing import DatasetRefused, ImportResult, import_dataset
 from interactions.models import DeadLetter, Event, EventKey, UserProfile
 from interactions.staging import ImportRunning, StoredCounts
+from tests.interactions.content_ids import derive_event_id
 
 pytestmark = pytest.mark.django_db
 

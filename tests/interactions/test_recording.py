@@ -12,10 +12,10 @@ from catalog import revisions
 from catalog.models import Item
 from interactions import recording
 from interactions.contracts import EventInput, Verdict
-from interactions.identity import derive_event_id
 from interactions.models import DeadLetter, Event, EventKey, StaleHistory, UserProfile
 from interactions.recording import record
 from interactions.replay import replay_arrived, replay_dead_letters
+from tests.interactions.content_ids import derive_event_id
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
 ID = UUID("6f1c2f0e-9d1c-4c3e-8f55-0123456789ab")

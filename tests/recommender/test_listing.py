@@ -15,7 +15,9 @@ from interactions.erasure import erase_user
 from interactions.models import EventType, Impression
 from recommender import listing, serving, tasks
 from recommender.contracts import RecommendationList
+from recommender.exceptions import BackendError
 from recommender.models import Placement, Rule
+from recommender.sources.item_to_item import ItemToItem
 from tests.recommender.film_site import FilmSite, ids
 
 
@@ -130,3 +132,22 @@ def test_previews_and_what_is_shown_are_kept_apart(site: FilmSite, made: list[st
     serving.recommend("ann", explain=True)
     # The first preview came from Postgres; the second was kept; a trace is always made.
     assert len(made) == 4
+
+
+def test_a_list_that_a_failing_stage_has_left_poorer_is_not_kept(
+    site: FilmSite, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.does("ann", ("watch", "alien"))
+    serving.recommend("ann", record=False)
+
+    def fail(*asked: object) -> None:
+        raise BackendError("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ItemToItem, "columns", fail)
+        poorer = serving.recommend("ann")
+    whole = serving.recommend("ann")
+    assert len(made) == 3
+    assert whole.items != poorer.items
+    assert serving.recommend("ann").items == whole.items
+    assert len(made) == 3

@@ -29,14 +29,6 @@ def test_each_row_can_be_asked_about_any_item(sums: RowSums) -> None:
     assert sums.told(np.array([], dtype=np.int64)).shape == (2, 0)
 
 
-def test_what_another_request_left_behind_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_sums, "WHOLE_ROWS_UP_TO", 0)
-    first = RowSums.of(ENTRIES, WEIGHTS)
-    second = RowSums.of(ENTRIES[:, [2, 0, 4, 1, 3]].tocsr(), WEIGHTS)
-    assert first.told(np.arange(5)) == pytest.approx(ENTRIES.toarray())
-    assert second.told(np.arange(5)) == pytest.approx(ENTRIES.toarray()[:, [2, 0, 4, 1, 3]])
-
-
 def test_a_history_that_says_nothing_adds_up_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row_sums, "WHOLE_ROWS_UP_TO", 0)
     nothing = RowSums.of(sparse.csr_matrix((2, 5), dtype=np.float32), WEIGHTS)
