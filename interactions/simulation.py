@@ -86,7 +86,7 @@ def simulate(catalogue: Catalogue, *, users: int = 400, seed: int = 7) -> Iterat
     for number in range(1, users + 1):
         random = np.random.default_rng([seed, number])
         country = str(random.choice(list(COUNTRIES), p=list(COUNTRIES.values())))
-        domestic = np.array([country in countries for countries in catalogue.countries])
+        domestic = np.array([country in card.countries for card in catalogue.cards])
         events = _Person(tastes, preceding, domestic, random).live()
         yield SimulatedPerson(f"demo-user-{number:03}", country, tuple(events))
 

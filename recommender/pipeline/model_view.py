@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from catalog.snapshot import Catalogue, ItemCard
+from catalog.snapshot import Catalogue
 from recommender import content_space
 from recommender.arrays import BoolArray, FloatArray, RowArray
 from recommender.content_space import ContentSpace
@@ -36,8 +36,6 @@ class ModelView:
     """Number of the model's items that the catalogue no longer has."""
     newer: RowArray
     """(newer items,) rows of the catalogue that the model does not have, ascending."""
-    newer_cards: Sequence[ItemCard]
-    """What those items say about themselves."""
     space: ContentSpace | None
     """Where `content.vectors` come from; None when they cannot be computed from the items' words."""
 
@@ -57,7 +55,7 @@ class ModelView:
         """(newer items, dimension) float32, vectors from the items' words; zero for an item that says nothing."""
         if self.space is None:
             return np.zeros((len(self.newer), self.array("content.vectors").shape[1]), dtype=np.float32)
-        return self.space.vectors(self.newer_cards)
+        return self.space.vectors([self.catalogue.cards[row] for row in self.newer.tolist()])
 
     def content_vectors(self, rows: RowArray) -> tuple[FloatArray, BoolArray]:
         """Return (len(rows), dimension) float32 content vectors of catalogue `rows`, and which of them are known.
@@ -124,7 +122,6 @@ def build(bundle: Bundle, catalogue: Catalogue, *, earlier: ModelView | None = N
         row_in_model,
         deleted=int(np.count_nonzero(row_in_catalogue < 0)),
         newer=newer,
-        newer_cards=[catalogue.cards[row] for row in newer.tolist()],
         space=content_space.stored(bundle.arrays) if earlier is None else earlier.space,
     )
     if earlier is not None:
