@@ -23,9 +23,15 @@ from catalog.item_card import ItemCard, card_of, item_page
 from catalog.models import Item
 from catalog.packed_cards import pack
 from catalog.process_copy import ProcessCopy
+from catalog.renewal import Renewal
 from catalog.revisions import CATALOGUE, REMOVALS
+from catalog.snapshot_file import SnapshotFile
 
 __all__ = ["Catalogue", "ItemCard", "build", "current", "item_page", "load"]
+
+CHANGES_AT_LEAST, CHANGED_SHARE = 1000, 0.02
+"""More than both are changed before the shared file is written anew: each process holds them in its own memory."""
+SECONDS_BETWEEN_RENEWALS = 300.0
 
 COLUMNS = (
     "id item_id title description category tags creators image_url url published_at "
@@ -75,7 +81,7 @@ def load(revision: int, earlier: Catalogue | None = None) -> Catalogue:
     """
     read_at, removals = _revisions()
     if earlier is None or earlier.read_at > read_at:
-        earlier = _first(read_at)
+        earlier = _first()
         read_at, removals = _revisions()
     since = Item.objects.filter(revision__gt=earlier.read_at) if earlier.read_at < read_at else Item.objects.none()
     changed = replace(build(_records(since), revision=revision), read_at=read_at, removals=removals)
@@ -84,18 +90,31 @@ def load(revision: int, earlier: Catalogue | None = None) -> Catalogue:
     return snapshot_changes.applied(earlier, changed)
 
 
-def _first(read_at: int) -> Catalogue:
+def _first() -> Catalogue:
     """Return the snapshot of the shared file, or what Postgres says, then written there for the other processes."""
     file = snapshot_file.of_this_database()
     if file is None:
         return _everything()
-    found = file.read(read_at)
+    found = _shared(file)
+    if found is not None:
+        return found
+    with file.locked(snapshot_file.SECONDS_TO_WAIT) as alone:
+        # Somebody else may have written it meanwhile.
+        found = _shared(file)
+        if found is not None:
+            return found
+        return file.written(_everything()) if alone else _everything()
+
+
+def _shared(file: SnapshotFile) -> Catalogue | None:
+    """Return the snapshot of the shared file, None when there is none that may be used."""
+    found = file.read()
     if found is None:
-        with file.locked() as alone:
-            # Somebody else may have written it meanwhile.
-            found = file.read(_revisions()[0])
-            if found is None:
-                return file.written(_everything()) if alone else _everything()
+        return None
+    # Asked afterwards: a file that is ahead is of a state that has been taken back, and will look right again later.
+    if found.read_at > _revisions()[0]:
+        file.remove()
+        return None
     # It moves all the time and raises no revision.
     return replace(found, popularity=column_reading.popularity_of(found.pks, found.popularity))
 
@@ -121,7 +140,40 @@ def _records(items: Any) -> Iterable[dict[str, Any]]:
     return records
 
 
-_copy = ProcessCopy(load)
+def renewed() -> Catalogue | None:
+    """Return the shared snapshot with few changes on top, written anew if there were many.
+
+    None when there is no shared file, or another process is writing it.
+    """
+    file = snapshot_file.of_this_database()
+    found = None if file is None else _shared(file)
+    if file is None or found is None:
+        return None
+    now = load(0, found)
+    if not is_worn(now):
+        return now
+    with file.locked(0) as alone:
+        return file.written(now) if alone else None
+
+
+def is_worn(catalogue: Catalogue) -> bool:
+    """Whether so much has changed since the shared file was written that it is better written anew."""
+    cards = catalogue.cards
+    changes = len(cards.changed) + max(len(cards.packed) - len(cards), 0)
+    return changes > max(CHANGES_AT_LEAST, CHANGED_SHARE * len(cards))
+
+
+_renewal = Renewal(renewed, SECONDS_BETWEEN_RENEWALS)
+
+
+def _followed(revision: int, earlier: Catalogue | None) -> Catalogue:
+    now = load(revision, _renewal.taken() or earlier)
+    if is_worn(now):
+        _renewal.begin()
+    return now
+
+
+_copy = ProcessCopy(_followed)
 
 
 def current(revision: int) -> Catalogue:

@@ -51,26 +51,18 @@ class SnapshotFile:
     path: Path
     identity: str
 
-    def read(self, read_at: int) -> Catalogue | None:
-        """Return the snapshot in the file, mapped; None when there is none that may be used.
-
-        Parameters
-        ----------
-        read_at
-            The database's revision now: a file that is ahead of it is of a state that has been taken back.
-        """
+    def read(self) -> Catalogue | None:
+        """Return the snapshot in the file, mapped; None when there is none or it is damaged or of another database."""
         try:
             arrays, meta = mapped_file.read(self.path)
-            if meta["identity"] != self.identity or meta["read_at"] > read_at:
-                raise mapped_file.MappedFileError(f"{self.path.name}: is of another state of the database.")
+            if meta["identity"] != self.identity:
+                raise mapped_file.MappedFileError(f"{self.path.name}: is of another database.")
             with suppress(OSError):
                 os.utime(self.path)
         except FileNotFoundError:
             return None
         except (mapped_file.MappedFileError, OSError) as error:
-            logger.warning("the catalogue is read from Postgres: %s", error)
-            with suppress(OSError):
-                self.path.unlink()
+            _warn_once(f"the catalogue is read from Postgres: {error}")
             return None
         packed = PackedCards(pks=arrays["pks"], tags=meta["tags"], **{name: arrays[name] for name in _PACKED})
         return Catalogue(
@@ -81,6 +73,11 @@ class SnapshotFile:
             removals=meta["removals"],
             **{name: arrays[name] for name in BY_ROW},
         )
+
+    def remove(self) -> None:
+        """Remove the file if it can be; processes that have it mapped go on undisturbed."""
+        with suppress(OSError):
+            self.path.unlink()
 
     def written(self, catalogue: Catalogue) -> Catalogue:
         """Write a snapshot for all processes and return it mapped; as it is where that cannot be done.
@@ -102,17 +99,17 @@ class SnapshotFile:
             mapped_file.write(self.path, arrays, meta)
             _sweep(self.path)
         except OSError as error:
-            _warn_once(f"the catalogue is not shared by processes: {error}")
+            _warn_not_shared(error)
             return catalogue
-        return self.read(catalogue.read_at) or catalogue
+        return self.read() or catalogue
 
     @contextmanager
-    def locked(self, seconds: float = SECONDS_TO_WAIT) -> Iterator[bool]:
+    def locked(self, seconds: float) -> Iterator[bool]:
         """Wait for at most `seconds` to be alone in writing; yield whether that is so."""
         try:
             descriptor = os.open(self.path.parent, os.O_RDONLY)
         except OSError as error:
-            _warn_once(f"the catalogue is not shared by processes: {error}")
+            _warn_not_shared(error)
             yield False
             return
         try:
@@ -134,11 +131,11 @@ def of_this_database() -> SnapshotFile | None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        _warn_once(f"the catalogue is not shared by processes: {error}")
+        _warn_not_shared(error)
         return None
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_postmaster_start_time()::text, pg_relation_filenode('catalog_item'), oid "
+            "SELECT extract(epoch FROM pg_postmaster_start_time())::text, pg_relation_filenode('catalog_item'), oid "
             "FROM pg_database WHERE datname = current_database()"
         )
         told = [FORMAT, ItemCard.__struct_fields__, settings.RECOMMENDER_ITEM_URL, *cursor.fetchone()]
@@ -159,12 +156,17 @@ def _lock(descriptor: int, until: float) -> bool:
 
 
 def _sweep(written: Path) -> None:
-    """Remove what nobody begins with any more. Processes that have it mapped go on undisturbed."""
+    """Remove what nobody begins with any more."""
     for path in written.parent.iterdir():
         is_ours = path.suffix == SUFFIX or path.name.startswith(mapped_file.WRITING)
         with suppress(OSError):
             if is_ours and path != written and time.time() - path.stat().st_mtime > SECONDS_KEPT:
                 path.unlink()
+
+
+def _warn_not_shared(error: OSError) -> None:
+    # Its message may name a file that is another one each time.
+    _warn_once(f"the catalogue is not shared by processes: {error.strerror}")
 
 
 @lru_cache(maxsize=64)
