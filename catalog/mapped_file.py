@@ -63,7 +63,7 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any
         end += _padded(array.nbytes)
     head = msgspec.json.encode(_Head(places, dict(meta)))
     head += b" " * (_padded(_BODY + 8 + len(head)) - _BODY - 8 - len(head))
-    descriptor, name = tempfile.mkstemp(prefix=WRITING, dir=path.parent)
+    descriptor, temporary = tempfile.mkstemp(prefix=WRITING, dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             digest = hashlib.sha256()
@@ -81,9 +81,9 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any
             file.flush()
             os.fchmod(file.fileno(), 0o444)
             os.fsync(file.fileno())
-        os.replace(name, path)
+        os.replace(temporary, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
         raise
     _sync(path.parent)
 

@@ -27,7 +27,9 @@ _decoder = msgspec.msgpack.Decoder(ItemCard)
 
 def hash_of(item_id: str) -> int:
     """Return 64 bits of BLAKE2b: the same in every process, which Python's own hash of a text is not."""
-    return int.from_bytes(hashlib.blake2b(item_id.encode(), digest_size=8).digest(), "little")
+    # A request may ask for half a surrogate pair, which no item has.
+    encoded = item_id.encode(errors="surrogatepass")
+    return int.from_bytes(hashlib.blake2b(encoded, digest_size=8).digest(), "little")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

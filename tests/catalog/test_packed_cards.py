@@ -35,7 +35,14 @@ def test_every_card_comes_back(packed: PackedCards) -> None:
 
 
 def test_an_id_has_its_place(packed: PackedCards) -> None:
-    assert [packed.place_of(item_id) for item_id in ("heat", "日本/1", "heist", "Heat", "")] == [0, 1, 2, -1, -1]
+    assert [packed.place_of(item_id) for item_id in ("heat", "日本/1", "heist", "Heat", "", "\ud800")] == [
+        0,
+        1,
+        2,
+        -1,
+        -1,
+        -1,
+    ]
 
 
 def test_a_hash_is_the_same_in_every_process() -> None:
