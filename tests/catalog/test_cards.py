@@ -80,6 +80,14 @@ def test_a_changed_item_that_is_gone_leaves_nothing_and_its_id_may_be_taken(card
     assert told(now) == (["a", "c", "other"], {"a": 0, "c": 1, "other": 2}, [0, 1], [0, 1])
 
 
+def test_repacked_cards_are_the_same_ones(cards: Cards) -> None:
+    now = cards.without_others(keys(10, 30)).with_changes(keys(5, 10, 30), {5: card("b", "X"), 30: card("C", "x")})
+    packed = now.repacked()
+    assert told(Cards(packed, packed.pks, {})) == told(now)
+    assert told(now) == (["b", "a", "C"], {"b": 0, "a": 1, "C": 2}, [1, 2], [0, 1, 2])
+    assert cards.repacked() is cards.packed
+
+
 def test_all_items_may_be_gone(cards: Cards) -> None:
     assert told(cards.without_others(keys())) == ([], {}, [], [])
 

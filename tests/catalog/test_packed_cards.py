@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from catalog import packed_cards
 from catalog.item_card import ItemCard
-from catalog.packed_cards import PackedCards, hash_of, pack
+from catalog.packed_cards import PackedCards, hash_of, merged, pack
 
 HEAT = ItemCard(
     item_id="heat",
@@ -68,3 +69,43 @@ def test_tags_have_the_places_of_their_items(packed: PackedCards) -> None:
 def test_nothing_can_be_packed() -> None:
     packed = pack([])
     assert (len(packed), packed.place_of("heat"), packed.places_with_tags(["la"]).tolist()) == (0, -1, [])
+
+
+FRESH = ItemCard(item_id="up", title="Up", tags=("balloon", "la"))
+EDITED = ItemCard(item_id="heat", title="Heat (1995)", tags=("balloon", "Heist"))
+
+
+@pytest.mark.parametrize(
+    ("is_left", "fresh", "together"),
+    [
+        ([True, True, True], [], [(3, HEAT), (5, BARE), (8, HEIST)]),
+        ([True, True, True], [(6, FRESH)], [(3, HEAT), (5, BARE), (6, FRESH), (8, HEIST)]),
+        ([True, False, True], [(1, FRESH)], [(1, FRESH), (3, HEAT), (8, HEIST)]),
+        ([False, True, True], [(3, EDITED), (9, FRESH)], [(3, EDITED), (5, BARE), (8, HEIST), (9, FRESH)]),
+        ([False, False, False], [(3, EDITED)], [(3, EDITED)]),
+        ([False, False, False], [], []),
+    ],
+)
+@pytest.mark.parametrize("together_at_once", [1, 2, 50_000])
+def test_merging_is_like_packing_together(
+    packed: PackedCards,
+    is_left: list[bool],
+    fresh: list[tuple[int, ItemCard]],
+    together: list[tuple[int, ItemCard]],
+    together_at_once: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(packed_cards, "_TOGETHER", together_at_once)
+    found, expected = merged(packed, np.array(is_left), pack(fresh)), pack(together)
+    for name in ("pks", "texts", "starts", "hashes", "hashed"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+        assert getattr(found, name).dtype == getattr(expected, name).dtype
+    for tag in ("Heist", "la", "heist", "balloon"):
+        assert found.places_with_tags([tag]).tolist() == expected.places_with_tags([tag]).tolist()
+    assert found.tagged.dtype == expected.tagged.dtype
+
+
+def test_ids_of_one_hash_are_told_apart_after_merging(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed_cards, "hash_of", lambda item_id: 7)
+    found = merged(pack([(3, HEAT), (5, BARE)]), np.array([True, False]), pack([(4, FRESH), (8, HEIST)]))
+    assert [found.place_of(item_id) for item_id in ("heat", "日本/1", "up", "heist")] == [0, -1, 1, 2]
