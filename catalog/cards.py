@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import overload
 
 import numpy as np
@@ -14,6 +15,10 @@ from catalog.item_card import ItemCard
 from catalog.packed_cards import PackedCards, merged, pack
 
 IntArray = NDArray[np.int64]
+
+
+AT_LEAST_ON_TOP, SHARE_ON_TOP = 2000, 0.1
+"""More than both are not kept as objects, of 0.6 kB each, but packed with the others: a second for a million."""
 
 
 class Cards(Sequence[ItemCard]):
@@ -27,10 +32,14 @@ class Cards(Sequence[ItemCard]):
         (items,) int64, ascending: the item of each row.
     changed
         By primary key: the items of `pks` that `packed` does not hold as they are, and no others.
+    drift
+        How often an item has changed, come or gone since the cards were read or mapped as a whole.
     """
 
-    def __init__(self, packed: PackedCards, pks: IntArray, changed: Mapping[int, ItemCard]) -> None:
-        self.packed, self.pks, self.changed = packed, pks, changed
+    def __init__(
+        self, packed: PackedCards, pks: IntArray, changed: Mapping[int, ItemCard] = MappingProxyType({}), drift: int = 0
+    ) -> None:
+        self.packed, self.pks, self.changed, self.drift = packed, pks, changed, drift
         self._pks = pks.data
         self._packed_pks = packed.pks.data
         # Nothing has come or gone since: places are rows.
@@ -57,14 +66,21 @@ class Cards(Sequence[ItemCard]):
     def __iter__(self) -> Iterator[ItemCard]:
         return map(self.__getitem__, range(len(self)))
 
-    def with_changes(self, pks: IntArray, changed: Mapping[int, ItemCard]) -> Cards:
-        """Return the cards of `pks` where those of `changed`, by primary key, are new or have replaced others."""
-        return Cards(self.packed, pks, {**self.changed, **changed})
+    def with_changes(self, pks: IntArray, changed: Cards) -> Cards:
+        """Return the cards of `pks` where those of `changed`, as they were read, are new or have replaced others."""
+        drift = self.drift + len(changed)
+        if len(self.changed) + len(changed) <= max(AT_LEAST_ON_TOP, SHARE_ON_TOP * len(pks)):
+            on_top = zip(changed.pks.tolist(), changed, strict=True)
+            return Cards(self.packed, pks, {**self.changed, **dict(on_top)}, drift)
+        held = self.repacked()
+        packed = merged(held, positions(changed.pks, held.pks) < 0, changed.packed)
+        return Cards(packed, packed.pks, drift=drift)
 
     def without_others(self, pks: IntArray) -> Cards:
         """Return the cards of `pks`, a part of this."""
         left = pks.data
-        return Cards(self.packed, pks, {pk: card for pk, card in self.changed.items() if _position(left, pk) >= 0})
+        changed = {pk: card for pk, card in self.changed.items() if _position(left, pk) >= 0}
+        return Cards(self.packed, pks, changed, self.drift + len(self) - len(pks))
 
     def repacked(self) -> PackedCards:
         """Return all of them packed, as they are now."""

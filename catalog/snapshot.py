@@ -68,7 +68,7 @@ def build(items: Iterable[Mapping[str, Any]], *, revision: int) -> Catalogue:
     return Catalogue(
         revision=revision,
         pks=packed.pks,
-        cards=Cards(packed, packed.pks, {}),
+        cards=Cards(packed, packed.pks),
         categories=list(category_code),
         **arrays,
     )
@@ -158,9 +158,7 @@ def renewed() -> Catalogue | None:
 
 def is_worn(catalogue: Catalogue) -> bool:
     """Whether so much has changed since the shared file was written that it is better written anew."""
-    cards = catalogue.cards
-    changes = len(cards.changed) + max(len(cards.packed) - len(cards), 0)
-    return changes > max(CHANGES_AT_LEAST, CHANGED_SHARE * len(cards))
+    return catalogue.cards.drift > max(CHANGES_AT_LEAST, CHANGED_SHARE * len(catalogue))
 
 
 _renewal = Renewal(renewed, SECONDS_BETWEEN_RENEWALS)

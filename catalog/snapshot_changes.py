@@ -31,8 +31,8 @@ def applied(earlier: Catalogue, changed: Catalogue) -> Catalogue:
     categories, of_changed["category_codes"] = _categories(earlier, changed)
     rows = earlier.rows_of_pks(changed.pks)
     columns = _merged(earlier, of_changed, rows) if (rows < 0).any() else _written(earlier, of_changed, rows)
-    cards = dict(zip(changed.pks.tolist(), changed.cards, strict=True))
-    now = replace(changed, categories=categories, cards=earlier.cards.with_changes(columns["pks"], cards), **columns)
+    cards = earlier.cards.with_changes(columns["pks"], changed.cards)
+    now = replace(changed, categories=categories, cards=cards, **{**columns, "pks": cards.pks})
     for name, sources in DERIVED.items():
         if name in earlier.__dict__ and all(getattr(now, one) is getattr(earlier, one) for one in sources):
             now.__dict__[name] = earlier.__dict__[name]

@@ -67,7 +67,7 @@ class SnapshotFile:
         packed = PackedCards(pks=arrays["pks"], tags=meta["tags"], **{name: arrays[name] for name in _PACKED})
         return Catalogue(
             revision=0,
-            cards=Cards(packed, packed.pks, {}),
+            cards=Cards(packed, packed.pks),
             categories=meta["categories"],
             read_at=meta["read_at"],
             removals=meta["removals"],
@@ -145,10 +145,14 @@ def _lock(descriptor: int, until: float) -> bool:
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             if time.monotonic() >= until:
                 return False
             time.sleep(0.05)
+        except OSError as error:
+            # Not every disk over the network can lock.
+            _warn_not_shared(error)
+            return False
         else:
             return True
 

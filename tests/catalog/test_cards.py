@@ -18,10 +18,14 @@ def keys(*pks: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.array(pks, dtype=np.int64)
 
 
+def of(*items: tuple[int, ItemCard]) -> Cards:
+    packed = pack(items)
+    return Cards(packed, packed.pks)
+
+
 @pytest.fixture
 def cards() -> Cards:
-    packed = pack([(10, card("a", "x")), (20, card("b", "X")), (30, card("c", "x", "y"))])
-    return Cards(packed, packed.pks, {})
+    return of((10, card("a", "x")), (20, card("b", "X")), (30, card("c", "x", "y")))
 
 
 def told(cards: Cards) -> tuple[list[str], dict[str, int], list[int], list[int]]:
@@ -45,25 +49,25 @@ def test_there_is_no_row_beyond(cards: Cards, row: int) -> None:
 
 
 def test_a_changed_card_is_in_its_row(cards: Cards) -> None:
-    now = cards.with_changes(cards.pks, {20: card("b", "x")})
+    now = cards.with_changes(cards.pks, of((20, card("b", "x"))))
     assert told(now) == (["a", "b", "c"], {"a": 0, "b": 1, "c": 2}, [0, 1, 2], [0, 1, 2])
-    assert told(now.with_changes(cards.pks, {20: card("b")}))[2:] == ([0, 2], [0, 2])
+    assert told(now.with_changes(cards.pks, of((20, card("b")))))[2:] == ([0, 2], [0, 2])
     assert told(cards)[2] == [0, 2]
 
 
 def test_an_item_with_another_id_has_no_longer_the_first(cards: Cards) -> None:
-    now = cards.with_changes(cards.pks, {10: card("A")})
+    now = cards.with_changes(cards.pks, of((10, card("A"))))
     assert told(now) == (["A", "b", "c"], {"A": 0, "b": 1, "c": 2}, [2], [1, 2])
     assert RowsByItemId(now).get("a", -1) == -1
 
 
 def test_items_may_swap_their_ids(cards: Cards) -> None:
-    now = cards.with_changes(cards.pks, {10: card("b", "x"), 20: card("a", "X")})
+    now = cards.with_changes(cards.pks, of((10, card("b", "x")), (20, card("a", "X"))))
     assert told(now) == (["b", "a", "c"], {"b": 0, "a": 1, "c": 2}, [0, 2], [0, 1, 2])
 
 
 def test_a_new_item_may_come_between(cards: Cards) -> None:
-    now = cards.with_changes(keys(10, 15, 20, 30), {15: card("new", "x")})
+    now = cards.with_changes(keys(10, 15, 20, 30), of((15, card("new", "x"))))
     assert told(now) == (["a", "new", "b", "c"], {"a": 0, "new": 1, "b": 2, "c": 3}, [0, 1, 3], [0, 1, 2, 3])
 
 
@@ -74,16 +78,35 @@ def test_an_item_that_is_gone_is_found_no_more(cards: Cards) -> None:
 
 
 def test_a_changed_item_that_is_gone_leaves_nothing_and_its_id_may_be_taken(cards: Cards) -> None:
-    gone = cards.with_changes(cards.pks, {20: card("other", "x")}).without_others(keys(10, 30))
+    gone = cards.with_changes(cards.pks, of((20, card("other", "x")))).without_others(keys(10, 30))
     assert (gone.changed, told(gone)) == ({}, (["a", "c"], {"a": 0, "c": 1}, [0, 1], [0, 1]))
-    now = gone.with_changes(keys(10, 30, 40), {40: card("other")})
+    now = gone.with_changes(keys(10, 30, 40), of((40, card("other"))))
     assert told(now) == (["a", "c", "other"], {"a": 0, "c": 1, "other": 2}, [0, 1], [0, 1])
 
 
+def test_many_changes_are_packed_with_the_others(cards: Cards, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catalog.cards.SHARE_ON_TOP", 0.0)
+    monkeypatch.setattr("catalog.cards.AT_LEAST_ON_TOP", 1)
+    one = cards.with_changes(cards.pks, of((20, card("b", "x"))))
+    assert (one.packed, list(one.changed)) == (cards.packed, [20])
+    two = one.with_changes(keys(10, 20, 30, 40), of((10, card("A")), (40, card("d", "x"))))
+    assert two.changed == {}
+    assert told(two) == (["A", "b", "c", "d"], {"A": 0, "b": 1, "c": 2, "d": 3}, [1, 2, 3], [1, 2, 3])
+    assert two.pks.tolist() == [10, 20, 30, 40]
+
+
+def test_drift_counts_what_changes_comes_and_goes(cards: Cards) -> None:
+    now = cards.with_changes(cards.pks, of((20, card("b", "x"))))
+    now = now.with_changes(keys(10, 20, 30, 40), of((20, card("b")), (40, card("d"))))
+    assert (cards.drift, now.drift, now.without_others(keys(10, 20)).drift) == (0, 3, 5)
+
+
 def test_repacked_cards_are_the_same_ones(cards: Cards) -> None:
-    now = cards.without_others(keys(10, 30)).with_changes(keys(5, 10, 30), {5: card("b", "X"), 30: card("C", "x")})
+    now = cards.without_others(keys(10, 30)).with_changes(
+        keys(5, 10, 30), of((5, card("b", "X")), (30, card("C", "x")))
+    )
     packed = now.repacked()
-    assert told(Cards(packed, packed.pks, {})) == told(now)
+    assert told(Cards(packed, packed.pks)) == told(now)
     assert told(now) == (["b", "a", "C"], {"b": 0, "a": 1, "C": 2}, [1, 2], [0, 1, 2])
     assert cards.repacked() is cards.packed
 

@@ -81,7 +81,12 @@ def nothing(films: Catalogue) -> None:
 @pytest.mark.parametrize(
     "step", [change, hide, rename, add, add_below, remove, remove_past_django, everything_at_once, nothing]
 )
-def test_following_a_change_is_like_reading_anew(films: Catalogue, step: Callable[[Catalogue], None]) -> None:
+@pytest.mark.parametrize("most_on_top", [0, 2000])
+def test_following_a_change_is_like_reading_anew(
+    films: Catalogue, step: Callable[[Catalogue], None], most_on_top: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.cards.SHARE_ON_TOP", 0.0)
+    monkeypatch.setattr("catalog.cards.AT_LEAST_ON_TOP", most_on_top)
     assert len(films.row_of) == 3
     before = told(films)
     step(films)

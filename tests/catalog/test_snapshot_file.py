@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import subprocess
@@ -207,6 +208,18 @@ def test_a_disk_that_cannot_be_written_to_is_told_once(
     assert [titles(snapshot.load(1)), titles(snapshot.load(1))] == [["Heat", "Ronin", "Alien"]] * 2
     assert caplog.messages == ["the catalogue is not shared by processes: Read-only file system"]
     assert list(directory.iterdir()) == []
+
+
+def test_a_disk_that_cannot_lock_is_told_once(
+    read_in_full: list[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert [titles(snapshot.load(1)), titles(snapshot.load(1))] == [["Heat", "Ronin", "Alien"]] * 2
+    assert len(read_in_full) == 2
+    assert caplog.messages == ["the catalogue is not shared by processes: No locks available"]
 
 
 def test_who_does_not_get_to_write_in_time_reads_for_himself(
