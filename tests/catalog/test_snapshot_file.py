@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from django.db import connection, transaction
 
 from catalog import mapped_file, snapshot, snapshot_file
 from catalog.models import Item
+from catalog.process_copy import ProcessCopy
+from catalog.renewal import Renewal
 from catalog.snapshot import Catalogue
 
 pytestmark = pytest.mark.usefixtures("committing_database")
@@ -267,6 +270,36 @@ def test_many_changes_have_the_file_written_anew(
     assert now.rows_with_tag("film").tolist() == [0, 1, 2, 3]
     assert titles(earlier) == ["Heat", "Ronin", "Alien"]
     assert titles(snapshot.load(4)) == titles(now)
+    assert len(read_in_full) == 1
+
+
+class WaitedFor(Renewal[Catalogue]):
+    """A renewal that is over when it has begun."""
+
+    def begin(self) -> threading.Thread | None:
+        thread = super().begin()
+        if thread is not None:
+            thread.join(timeout=60)
+        return thread
+
+
+def test_a_process_goes_over_to_what_was_written_anew(read_in_full: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "CHANGES_AT_LEAST", 1)
+    monkeypatch.setattr(snapshot, "_renewal", WaitedFor(snapshot.renewed, seconds=0))
+    copy = ProcessCopy(snapshot._followed)
+    first = copy.at(1)
+    Item.objects.update(category="film")
+    followed = copy.at(2)
+    assert (followed.cards.packed, followed.cards.drift) == (first.cards.packed, 3)
+    Item.objects.filter(item_id="ronin").update(title="Ronin (1998)")
+    now = copy.at(3)
+    assert now.cards.packed is not first.cards.packed
+    assert (now.cards.drift, len(now.cards.changed)) == (1, 1)
+    assert [(card.title, card.category) for card in now.cards] == [
+        ("Heat", "film"),
+        ("Ronin (1998)", "film"),
+        ("Alien", "film"),
+    ]
     assert len(read_in_full) == 1
 
 
