@@ -33,7 +33,7 @@ import numpy as np
 import redis
 
 from catalog import revisions
-from catalog.redis_store import key
+from catalog.redis_store import key, round_trip
 from catalog.revisions import Revisions
 from interactions import feature_scripts
 from interactions.redis_breaker import ask
@@ -106,16 +106,16 @@ def read(user_id: str) -> tuple[CachedUser, Revisions | None]:
     RedisAway
     """
 
-    def call(redis_client: redis.Redis) -> tuple[list[bytes | None], list[bytes | None], int]:
-        pipe = redis_client.pipeline(transaction=False)
-        # The marks after the hash: who began to write in between is seen.
-        pipe.hmget(user_key(user_id), FIELDS)
-        pipe.hmget(revisions.hash_key(), revisions.NAMES)
-        pipe.zlexcount(_marks_key(), f"[{user_id}\0", f"({user_id}\1")
-        fields, announced, unfinished = pipe.execute()
+    def call(connected: redis.Redis) -> tuple[list[bytes | None], list[bytes | None], int]:
+        asked = (
+            ("HMGET", user_key(user_id), *FIELDS),
+            ("HMGET", revisions.hash_key(), *revisions.NAMES),
+            # After the hash: who began to write in between is seen.
+            ("ZLEXCOUNT", _marks_key(), f"[{user_id}\0", f"({user_id}\1"),
+        )
+        fields, announced, unfinished = round_trip(connected, asked)
         if fields[0] is None:
-            pipe.eval(feature_scripts.NOTE, 1, user_key(user_id), BARE_LIFETIME_SECONDS)
-            fields[0] = pipe.execute()[0]
+            fields[0] = connected.eval(feature_scripts.NOTE, 1, user_key(user_id), BARE_LIFETIME_SECONDS)
         return fields, announced, unfinished
 
     fields, announced, unfinished = ask(call)
