@@ -71,6 +71,9 @@ class CachedUser:
     event_types_revision: int = -1
 
 
+_NOBODY = CachedUser(generation=b"", is_known=False)
+
+
 class StoredEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One event as the history keeps it."""
 
@@ -99,7 +102,8 @@ def user_key(user_id: str) -> str:
 def read(user_id: str) -> tuple[CachedUser, Revisions | None]:
     """Return the cached user and the announced revisions (None when incomplete) in one round trip.
 
-    A user without a hash takes a second one, which notes that somebody is about to rebuild him.
+    A user without a hash takes a second one, which notes that somebody is about to rebuild him. Of nobody in
+    particular, "", there is nothing to ask.
 
     Raises
     ------
@@ -118,6 +122,9 @@ def read(user_id: str) -> tuple[CachedUser, Revisions | None]:
             fields[0] = connected.eval(feature_scripts.NOTE, 1, user_key(user_id), BARE_LIFETIME_SECONDS)
         return fields, announced, unfinished
 
+    if not user_id:
+        [announced] = ask(lambda connected: round_trip(connected, [("HMGET", revisions.hash_key(), *revisions.NAMES)]))
+        return _NOBODY, revisions.from_reply(announced)
     fields, announced, unfinished = ask(call)
     return _cached(fields, is_whole=not unfinished), revisions.from_reply(announced)
 
