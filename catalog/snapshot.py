@@ -85,6 +85,8 @@ class Catalogue:
     categories: list[str]
     """Distinct categories; `category_codes` index it."""
     category_codes: NDArray[np.int32]
+    item_revisions: IntArray
+    """(items,) int64 revision of the catalogue that changed the item last."""
     countries: list[tuple[str, ...]] = field(default_factory=list)
     read_at: int = 0
     """The database's own revision when it was read: what has a higher one is not in it."""
@@ -157,7 +159,7 @@ class Catalogue:
 def build(items: Iterable[dict[str, Any]], *, revision: int) -> Catalogue:
     """Build a snapshot from item records (the columns of `catalog.models.Item`), in ascending `id` order."""
     cards: list[ItemCard] = []
-    pks, active, start, end, published, created, popularity, codes = [], [], [], [], [], [], [], []
+    pks, active, start, end, published, created, popularity, codes, changed_at = [], [], [], [], [], [], [], [], []
     category_code: dict[str, int] = {}
     countries = []
     # Every row comes with strings of its own; of a million items most say the same few words.
@@ -191,6 +193,7 @@ def build(items: Iterable[dict[str, Any]], *, revision: int) -> Catalogue:
         created.append(_posix(item.get("created_at"), -np.inf))
         popularity.append(item.get("popularity", 0.0))
         codes.append(category_code.setdefault(item.get("category", ""), len(category_code)))
+        changed_at.append(item.get("revision", 0))
         countries.append(once(item.get("countries", ())))
     return Catalogue(
         revision=revision,
@@ -204,6 +207,7 @@ def build(items: Iterable[dict[str, Any]], *, revision: int) -> Catalogue:
         popularity=np.array(popularity, dtype=np.float32),
         categories=list(category_code),
         category_codes=np.array(codes, dtype=np.int32),
+        item_revisions=np.array(changed_at, dtype=np.int64),
         countries=countries,
     )
 
@@ -216,7 +220,7 @@ def item_page(item_id: str) -> str:
 
 COLUMNS = (
     "id item_id title description category tags creators image_url url published_at "
-    "available_from available_until is_active created_at popularity countries"
+    "available_from available_until is_active created_at popularity countries revision"
 ).split()
 
 
