@@ -57,6 +57,8 @@ class Catalogue:
     categories: list[str]
     """Distinct categories; `category_codes` index it."""
     category_codes: NDArray[np.int32]
+    item_revisions: IntArray
+    """(items,) int64 revision of the catalogue that changed the item last."""
     read_at: int = 0
     """The database's own revision when it was read: what has a higher one is not in it."""
     removals: int = 0
@@ -118,7 +120,7 @@ class Catalogue:
 
 BY_ROW = (
     "pks", "is_active", "available_from", "available_until", "published_at", "created_at", "popularity",
-    "category_codes",
+    "category_codes", "item_revisions",
 )  # fmt: skip
 """The fields that are arrays with one entry a row."""
 

@@ -6,7 +6,9 @@ seven seconds, so there are none.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -23,6 +25,30 @@ def client() -> redis.Redis:
         socket_connect_timeout=settings.REDIS_TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 0),
     )
+
+
+def round_trip(connected: redis.Redis, commands: Sequence[Sequence[str | int]]) -> list[Any]:
+    """Return the replies to commands that are sent together, as Redis gives them.
+
+    For what every request asks: redis-py's own pipeline takes twice the processor time.
+
+    Raises
+    ------
+    redis.RedisError
+        Redis is away, or one of the commands is refused.
+    """
+    pool = connected.connection_pool
+    # redis-py types the connection's own methods only in part.
+    connection: Any = pool.get_connection()
+    try:
+        connection.send_packed_command(connection.pack_commands(commands))
+        return [connection.read_response() for _ in commands]
+    except BaseException:
+        # Replies that were not read must not be taken for those of the next one.
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)
 
 
 def key(*parts: object) -> str:

@@ -35,13 +35,13 @@ SECONDS_BETWEEN_RENEWALS = 300.0
 
 COLUMNS = (
     "id item_id title description category tags creators image_url url published_at "
-    "available_from available_until is_active created_at popularity countries"
+    "available_from available_until is_active created_at popularity countries revision"
 ).split()
 
 
 _CODES = {
     "is_active": "b", "available_from": "d", "available_until": "d", "published_at": "d", "created_at": "d",
-    "popularity": "f", "category_codes": "i",
+    "popularity": "f", "category_codes": "i", "item_revisions": "q",
 }  # fmt: skip
 """Of `array`: a million numbers as objects would be many times as large."""
 
@@ -60,6 +60,7 @@ def build(items: Iterable[Mapping[str, Any]], *, revision: int) -> Catalogue:
             columns["created_at"].append(_posix(item.get("created_at"), -np.inf))
             columns["popularity"].append(item.get("popularity", 0.0))
             columns["category_codes"].append(category_code.setdefault(item.get("category", ""), len(category_code)))
+            columns["item_revisions"].append(item.get("revision", 0))
             yield item["id"], card_of(item)
 
     packed = pack(cards())

@@ -34,7 +34,7 @@ from catalog.packed_cards import PackedCards
 logger = logging.getLogger(__name__)
 
 FORMAT = 1
-"""Raised with any change of what the arrays mean; the fields of a card count by themselves."""
+"""Raised with any change of what an array or a card's field means; their names count by themselves."""
 SECONDS_TO_WAIT = 60.0
 """For another process that reads everything: a million items take 30 s."""
 SECONDS_KEPT = 24 * 3600.0
@@ -136,7 +136,7 @@ def of_this_database() -> SnapshotFile | None:
             "SELECT extract(epoch FROM pg_postmaster_start_time())::text, pg_relation_filenode('catalog_item'), oid "
             "FROM pg_database WHERE datname = current_database()"
         )
-        told = [FORMAT, ItemCard.__struct_fields__, settings.RECOMMENDER_ITEM_URL, *cursor.fetchone()]
+        told = [FORMAT, ItemCard.__struct_fields__, BY_ROW, _PACKED, settings.RECOMMENDER_ITEM_URL, *cursor.fetchone()]
     identity = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
     return SnapshotFile(path / f"{identity}{SUFFIX}", identity)
 

@@ -45,8 +45,7 @@ ACCEPTED = Verdict("accepted")
 DUPLICATE = Verdict("duplicate")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServedItem:
+class ServedItem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One item of a served list."""
 
     item_pk: int
@@ -57,8 +56,7 @@ class ServedItem:
     """Probability with which the policy showed it here."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServedList:
+class ServedList(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One list as it was shown."""
 
     request_id: UUID

@@ -33,7 +33,7 @@ import numpy as np
 import redis
 
 from catalog import revisions
-from catalog.redis_store import key
+from catalog.redis_store import key, round_trip
 from catalog.revisions import Revisions
 from interactions import feature_scripts
 from interactions.redis_breaker import ask
@@ -71,6 +71,9 @@ class CachedUser:
     event_types_revision: int = -1
 
 
+_NOBODY = CachedUser(generation=b"", is_known=False)
+
+
 class StoredEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One event as the history keeps it."""
 
@@ -99,25 +102,29 @@ def user_key(user_id: str) -> str:
 def read(user_id: str) -> tuple[CachedUser, Revisions | None]:
     """Return the cached user and the announced revisions (None when incomplete) in one round trip.
 
-    A user without a hash takes a second one, which notes that somebody is about to rebuild him.
+    A user without a hash takes a second one, which notes that somebody is about to rebuild him. Of nobody in
+    particular, "", there is nothing to ask.
 
     Raises
     ------
     RedisAway
     """
 
-    def call(redis_client: redis.Redis) -> tuple[list[bytes | None], list[bytes | None], int]:
-        pipe = redis_client.pipeline(transaction=False)
-        # The marks after the hash: who began to write in between is seen.
-        pipe.hmget(user_key(user_id), FIELDS)
-        pipe.hmget(revisions.hash_key(), revisions.NAMES)
-        pipe.zlexcount(_marks_key(), f"[{user_id}\0", f"({user_id}\1")
-        fields, announced, unfinished = pipe.execute()
+    def call(connected: redis.Redis) -> tuple[list[bytes | None], list[bytes | None], int]:
+        asked = (
+            ("HMGET", user_key(user_id), *FIELDS),
+            ("HMGET", revisions.hash_key(), *revisions.NAMES),
+            # After the hash: who began to write in between is seen.
+            ("ZLEXCOUNT", _marks_key(), f"[{user_id}\0", f"({user_id}\1"),
+        )
+        fields, announced, unfinished = round_trip(connected, asked)
         if fields[0] is None:
-            pipe.eval(feature_scripts.NOTE, 1, user_key(user_id), BARE_LIFETIME_SECONDS)
-            fields[0] = pipe.execute()[0]
+            fields[0] = connected.eval(feature_scripts.NOTE, 1, user_key(user_id), BARE_LIFETIME_SECONDS)
         return fields, announced, unfinished
 
+    if not user_id:
+        [announced] = ask(lambda connected: round_trip(connected, [("HMGET", revisions.hash_key(), *revisions.NAMES)]))
+        return _NOBODY, revisions.from_reply(announced)
     fields, announced, unfinished = ask(call)
     return _cached(fields, is_whole=not unfinished), revisions.from_reply(announced)
 

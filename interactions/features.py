@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -31,29 +32,67 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class UserFeatures:
-    """One user at one moment. A user without consent has an empty history."""
+    """One user at one moment; decoded when it is asked for, which a list that is kept never does.
+
+    A user without consent has an empty history.
+    """
 
     user_id: str
-    known: bool
-    """False for a user nobody has ever heard of."""
-    country: str
-    consent: bool
-    preferences: Preferences
-    """What he says he likes; empty without consent."""
-    item_pks: IntArray
-    """(n,) int64, newest first, at most HISTORY_LENGTH; an item as often as there are events with it."""
-    type_ids: IntArray
-    """(n,) int64 primary keys of the events' types."""
-    occurred_at: FloatArray
-    """(n,) float64 POSIX seconds, descending."""
-    values: NDArray[np.float32]
-    """(n,) float32, nan = none."""
-    seen_pks: IntArray
-    """(m,) int64, ascending, unique: items not to recommend again."""
+    stored: CachedUser
     stamp: tuple[object, ...] | None = None
     """Differs as soon as anything else here does; None where that cannot be told (not from Redis, a write is open)."""
+
+    @property
+    def known(self) -> bool:
+        """False for a user nobody has ever heard of."""
+        return bool(self.stored.is_known)
+
+    @property
+    def country(self) -> str:
+        """Two letters or ""."""
+        return self.stored.country
+
+    @property
+    def consent(self) -> bool:
+        """Whether anything about him may be stored."""
+        return self.stored.consent
+
+    @cached_property
+    def preferences(self) -> Preferences:
+        """What he says he likes; empty without consent."""
+        return preferences.unpack(self.stored.preferences)
+
+    @cached_property
+    def events(self) -> NDArray[np.void]:
+        """(n,) HISTORY_RECORDs, newest first, at most HISTORY_LENGTH."""
+        return newest_first(np.frombuffer(self.stored.history, dtype=HISTORY_RECORD))
+
+    @property
+    def item_pks(self) -> IntArray:
+        """(n,) int64, newest first; an item as often as there are events with it."""
+        return self.events["item"].astype(np.int64)
+
+    @property
+    def type_ids(self) -> IntArray:
+        """(n,) int64 primary keys of the events' types."""
+        return self.events["type"].astype(np.int64)
+
+    @property
+    def occurred_at(self) -> FloatArray:
+        """(n,) float64 POSIX seconds, descending."""
+        return self.events["at"].astype(np.float64)
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """(n,) float32, nan = none."""
+        return self.events["value"].astype(np.float32)
+
+    @property
+    def seen_pks(self) -> IntArray:
+        """(m,) int64, ascending, unique: items not to recommend again."""
+        return np.unique(np.frombuffer(self.stored.seen, dtype="<i8")).astype(np.int64, copy=False)
 
 
 def load(user_id: str) -> tuple[UserFeatures, Revisions]:
@@ -71,7 +110,7 @@ def load(user_id: str) -> tuple[UserFeatures, Revisions]:
     except RedisAway:
         current = revisions.from_database()
         types = event_types.current(current[revisions.EVENT_TYPES])
-        return _decode(user_id, _from_database([user_id], types)[user_id]), current
+        return UserFeatures(user_id=user_id, stored=_from_database([user_id], types)[user_id]), current
     current = announced if announced is not None else revisions.announce_all()
     types_revision = current[revisions.EVENT_TYPES]
     stamp: tuple[object, ...] | None = _stamp(cached)
@@ -80,7 +119,7 @@ def load(user_id: str) -> tuple[UserFeatures, Revisions]:
         # Read while another may be writing: the generation does not say which of the two came first.
         cached, stamp = replace(fresh, generation=cached.generation), None
         _store(user_id, cached)
-    return _decode(user_id, cached, stamp), current
+    return UserFeatures(user_id=user_id, stored=cached, stamp=stamp), current
 
 
 def as_of(user_id: str, moment: datetime | None = None) -> UserFeatures:
@@ -90,7 +129,7 @@ def as_of(user_id: str, moment: datetime | None = None) -> UserFeatures:
     consent are today's, and so is which event types mark an item as seen.
     """
     types = event_types.load(revisions.from_database()[revisions.EVENT_TYPES])
-    return _decode(user_id, _from_database([user_id], types, moment)[user_id])
+    return UserFeatures(user_id=user_id, stored=_from_database([user_id], types, moment)[user_id])
 
 
 def refill(user_ids: Sequence[str]) -> int:
@@ -206,23 +245,6 @@ def _stamp(user: CachedUser) -> tuple[object, ...]:
     newest = user.history[-HISTORY_RECORD.itemsize :]
     sizes = len(user.history), len(user.seen), user.seen[-8:]
     return user.generation, user.is_known, user.consent, user.country, user.preferences, newest, *sizes
-
-
-def _decode(user_id: str, user: CachedUser, stamp: tuple[object, ...] | None = None) -> UserFeatures:
-    events = newest_first(np.frombuffer(user.history, dtype=HISTORY_RECORD))
-    return UserFeatures(
-        user_id=user_id,
-        known=bool(user.is_known),
-        country=user.country,
-        consent=user.consent,
-        preferences=preferences.unpack(user.preferences),
-        item_pks=events["item"].astype(np.int64),
-        type_ids=events["type"].astype(np.int64),
-        occurred_at=events["at"].astype(np.float64),
-        values=events["value"].astype(np.float32),
-        seen_pks=np.unique(np.frombuffer(user.seen, dtype="<i8")).astype(np.int64, copy=False),
-        stamp=stamp,
-    )
 
 
 def newest_first(events: NDArray[np.void]) -> NDArray[np.void]:

@@ -6,6 +6,8 @@ import uuid
 from dataclasses import replace
 from functools import lru_cache
 
+import msgspec
+
 from experiments.assignment import Assignment
 from interactions import explored, popularity
 from interactions.contracts import ServedItem, ServedList
@@ -48,7 +50,8 @@ def listed(
     key = visit.user.user_id, visit.user.stamp, visit.record, placement, recipe, seed, exclude.tobytes()
     made, served = _lists().get_or_make(key, _depends_on(visit, placement), visit.now, make)
     request_id = uuid.uuid4()
-    return replace(made, request_id=request_id), replace(served, request_id=request_id, shown_at=visit.now)
+    noted = msgspec.structs.replace(served, request_id=request_id, shown_at=visit.now)
+    return replace(made, request_id=request_id), noted
 
 
 def _depends_on(visit: Visit, placement: PlacementSpec) -> tuple[object, ...]:

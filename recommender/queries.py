@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from catalog.process_copy import ProcessCopy
 from recommender.exceptions import UnknownPlacement
 from recommender.models import Placement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacementSpec:
+class PlacementSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One active placement as data."""
 
     name: str

@@ -106,7 +106,8 @@ def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
     stored = None
     if passed:
         stage("writing")
-        stored = storage.write(name, trained.arrays, {**trained.meta, "metrics": metrics}, trained.indexes)
+        meta = {**trained.meta, "metrics": metrics, "catalogue_revision": catalogue.read_at}
+        stored = storage.write(name, trained.arrays, meta, trained.indexes)
     version = publishing.record_version(
         name,
         stored=stored,

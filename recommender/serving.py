@@ -11,9 +11,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from experiments import exposure
@@ -87,7 +87,7 @@ def recommend(
     rows = [visit.state.catalogue.row_of.get(item_id, -1) for item_id in exclude]
     made, served = listed(
         visit,
-        replace(placement, limit=_limit(limit, placement)),
+        msgspec.structs.replace(placement, limit=_limit(limit, placement)),
         recipe,
         seed=seed,
         exclude=np.array([row for row in rows if row >= 0], dtype=np.int64),
@@ -121,7 +121,7 @@ def page(page_name: str, *, user_id: str, seed_item_id: str = "", limit: int | N
     lists: list[RecommendationList] = []
     served: list[ServedList] = []
     for placement in visit.state.placements.on_page(page_name):
-        placement = replace(placement, limit=_limit(limit, placement))
+        placement = msgspec.structs.replace(placement, limit=_limit(limit, placement))
         for row_seed in _seeds(visit, placement, seed):
             exclude = np.array(shown, dtype=np.int64)
             made, noted = listed(visit, placement, placement.recipe, seed=row_seed, exclude=exclude)
@@ -143,7 +143,7 @@ def explain(user_id: str, item_id: str, *, kind: str = PERSONALIZED) -> dict[str
     """
     visit = begin(user_id, record=False)
     placement = _placement(visit.state, kind, "")
-    query = query_of(visit, replace(placement, limit=MAXIMUM_LIMIT))
+    query = query_of(visit, msgspec.structs.replace(placement, limit=MAXIMUM_LIMIT))
     return inspect(kind, query, _row(visit.state, item_id))
 
 

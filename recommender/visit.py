@@ -6,12 +6,11 @@ import time
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 from django.db import Error as DatabaseError
 
 from interactions import features
+from interactions.feature_store import CachedUser
 from interactions.features import UserFeatures
-from interactions.preferences import NONE
 from recommender import history, serving_state
 from recommender.contracts import History
 from recommender.exceptions import ModelUnavailable
@@ -68,16 +67,4 @@ def begin(user_id: str, *, record: bool) -> Visit:
 
 def _nobody(user_id: str) -> UserFeatures:
     """Return the features of a user of whom nothing can be read now."""
-    nothing = np.empty(0, dtype=np.int64)
-    return UserFeatures(
-        user_id=user_id,
-        known=False,
-        country="",
-        consent=False,
-        preferences=NONE,
-        item_pks=nothing,
-        type_ids=nothing,
-        occurred_at=np.empty(0, dtype=np.float64),
-        values=np.empty(0, dtype=np.float32),
-        seen_pks=nothing,
-    )
+    return UserFeatures(user_id=user_id, stored=CachedUser(generation=b"", is_known=False, consent=False))

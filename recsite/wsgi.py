@@ -11,3 +11,7 @@ os.environ.setdefault("STATEMENT_TIMEOUT_MS", "2000")
 from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()
+
+from recsite import warming  # noqa: E402 -- needs Django set up
+
+warming.begin()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.arrays import BoolArray, FloatArray, RowArray
+from recommender.arrays import BoolArray, FloatArray, RowArray, contains
 from recommender.contracts import Query
 from recommender.pipeline.model_view import ModelView
 from recommender.pipeline.stages import Source, Without
@@ -32,7 +32,7 @@ class _Work:
 class Content(Source):
     """Inner product of the item's vector with the recency-weighted mean of the history's.
 
-    Items newer than the build take part by the words they are described with (`content_space`).
+    Items that came in or changed after the build take part by the words they are described with (`content_space`).
 
     Parameters
     ----------
@@ -54,12 +54,14 @@ class Content(Source):
         view, profile = _view(query), self._work(query).profile
         if not profile.any():
             return np.empty(0, dtype=np.int64)
-        model_rows, _ = view.bundle.indexes["content"].search(profile, n)
+        placed = view.placed_by_words
+        # More, because some of what it finds is no longer what it was.
+        model_rows, _ = view.bundle.indexes["content"].search(profile, n + min(len(placed), n))
         rows = view.row_in_catalogue[model_rows]
         rows = rows[rows >= 0]
-        if len(view.newer):
-            # The index is as old as the build; what came in since is few and compared one by one.
-            rows = np.concatenate([rows, view.newer])
+        if len(placed):
+            # The index is as old as the build; what came in or changed since is few and compared one by one.
+            rows = np.concatenate([rows[~contains(placed, rows)], placed])
             rows = rows[top_rows(self.score(query, rows), n)]
         return rows
 

@@ -102,6 +102,23 @@ def test_a_new_item_with_a_description_is_in_a_carousel_without_a_rebuild(
     assert "Because you watched New dune" in {item.reason for item in made.items}
 
 
+def test_an_edited_item_is_found_by_what_it_says_now_without_a_rebuild(started: datetime, commit: Commit) -> None:
+    edited = Item.objects.get(item_id="love-2")
+    model = Item.objects.get(item_id="space-1")
+
+    def likeness() -> float:
+        return {item.item_id: item.score for item in serving.similar_to("space-1", limit=100).items}["love-2"]
+
+    before = likeness()
+    fields = {"item_id": "love-2", "title": "Film love 2"}
+    with commit():
+        upsert_items([item_record({**fields, "category": "space", "description": model.description})])
+    assert likeness() > before + 0.05
+    with commit():
+        upsert_items([item_record({**fields, "category": "love", "description": edited.description})])
+    assert likeness() == pytest.approx(before, abs=1e-4)
+
+
 def test_of_a_week_of_new_items_nearly_all_are_shown_to_somebody(
     started: datetime, commit: Commit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,3 +93,14 @@ def test_an_item_newer_than_the_model_can_be_what_the_list_is_about() -> None:
     assert Content().score(told(seed=4), np.array([0, 1])) == pytest.approx([0.8, 1.0])
     assert Content().enabled(told(history=history_of([3])))
     assert not Content().enabled(told(seed=5))
+
+
+def test_an_item_changed_since_the_build_is_found_by_what_it_says_now() -> None:
+    words = bundle_of(PKS, vectors=VECTORS)
+    meta = {**words.meta, "catalogue_revision": 5}
+    changed = replace(words, arrays={**words.arrays, **SPACE.arrays()}, meta=meta)
+    # By the build a is (0.6, 0.8), b is (0, 1) and c, the history, (1, 0): b was at a right angle, now it is the same.
+    catalogue = catalogue_of({}, {"tags": ["heist"], "revision": 6}, {})
+    asked = query_of(catalogue, changed, history=history_of([2]))
+    assert Content().retrieve(asked, 3).tolist() == [2, 1, 0]
+    assert Content().score(asked, np.arange(3)) == pytest.approx([0.6, 1.0, 1.0])
