@@ -28,7 +28,7 @@ LATENCY_SECONDS = 8.0
 EXPONENT = at_most(0.2)
 SHARE_OF_SMALLEST = at_least(0.7)
 WORKERS = {SIZES[1]: (1, 2, 4), SIZES[2]: (1, 2)}
-"""How many are compared in what they hold: each reads the whole catalogue first, so fewer of the largest."""
+"""How many are compared in what they hold: each checks the whole model first, so fewer of the largest."""
 INDEX = {"BACKEND": "recommender.vector_index.faiss.FaissIndexBackend", "OPTIONS": {"kind": "ivf_pq"}}
 
 
