@@ -11,7 +11,7 @@ RUN python -m venv /venv \
 FROM python:3.13-slim
 # OpenMP, which scikit-learn counts on.
 RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
-    && useradd --create-home site && mkdir /models && chown site /models
+    && useradd --create-home site && mkdir /models /catalogue && chown site /models /catalogue
 COPY --from=build /venv /venv
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
 WORKDIR /site

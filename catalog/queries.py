@@ -12,9 +12,9 @@ from django.db.models import Count, F, Func, IntegerField, Q
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
+from catalog.item_card import ItemCard, card_of
 from catalog.models import EmbeddingSpace, Item, ItemEmbedding
 from catalog.records import ITEM_FIELDS
-from catalog.snapshot import ItemCard, build
 
 LEAST_WORD_SIMILARITY = 0.4
 """Two letters swapped in the middle of a word still match ("incpetion" scores 0.43); Postgres' default is 0.6."""
@@ -150,4 +150,4 @@ def _showable() -> Any:
 
 
 def _cards(items: Any) -> list[ItemCard]:
-    return build(items.values(*_CARD_COLUMNS), revision=0).cards
+    return [card_of(item) for item in items.values(*_CARD_COLUMNS)]

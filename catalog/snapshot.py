@@ -1,222 +1,37 @@
-"""The catalogue as requests read it: arrays and strings in memory, one copy a process, never a query a request.
+"""The catalogue in memory, as requests read it: one copy a process, never a query a request.
 
-Rows are the database's items in primary-key order. A snapshot is immutable; `current(revision)` replaces it when the
-catalogue's revision has moved, so a hidden or deleted item is gone on the next request. Only what has changed is read
-(`snapshot_changes`).
+A snapshot is immutable; `current(revision)` replaces it when the catalogue's revision has moved, so a hidden or deleted
+item is gone on the next request. Only what has changed is read (`snapshot_changes`). A process begins with what another
+one of this machine has read and written to a file (`snapshot_file`), and with what has changed since.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
-from django.conf import settings
-from django.db import connection
-from numpy.typing import NDArray
+from django.db import connection, transaction
 
-from catalog import snapshot_changes
+from catalog import column_reading, snapshot_changes, snapshot_file
+from catalog.cards import Cards
+from catalog.catalogue import Catalogue
+from catalog.item_card import ItemCard, card_of, item_page
 from catalog.models import Item
+from catalog.packed_cards import pack
 from catalog.process_copy import ProcessCopy
+from catalog.renewal import Renewal
 from catalog.revisions import CATALOGUE, REMOVALS
+from catalog.snapshot_file import SnapshotFile
 
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+__all__ = ["Catalogue", "ItemCard", "build", "current", "item_page", "load"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemCard:
-    """What a carousel shows of one item."""
-
-    item_id: str
-    title: str
-    description: str = ""
-    category: str = ""
-    tags: tuple[str, ...] = ()
-    creators: tuple[str, ...] = ()
-    image_url: str = ""
-    url: str = ""
-    year: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Availability:
-    """Which items may be shown, and the moments between which that is so."""
-
-    since: float
-    until: float
-    mask: BoolArray
-
-    @classmethod
-    def at(cls, now: float, catalogue: Catalogue) -> _Availability:
-        """Return what holds at POSIX time `now`, until the next item comes or goes."""
-        moments = np.concatenate([catalogue.available_from, catalogue.available_until])
-        mask = catalogue.is_active & (catalogue.available_from <= now) & (now < catalogue.available_until)
-        mask.flags.writeable = False
-        since = np.max(moments, initial=-np.inf, where=moments <= now)
-        until = np.min(moments, initial=np.inf, where=moments > now)
-        return cls(float(since), float(until), mask)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Catalogue:
-    """All items. Every array and list has one entry a row."""
-
-    revision: int
-    """That it was read for."""
-    pks: IntArray
-    """(items,) int64, ascending primary keys."""
-    cards: list[ItemCard]
-    is_active: BoolArray
-    available_from: NDArray[np.float64]
-    """(items,) POSIX seconds; -inf when unlimited."""
-    available_until: NDArray[np.float64]
-    """(items,) POSIX seconds; +inf when unlimited."""
-    published_at: NDArray[np.float64]
-    """(items,) POSIX seconds; nan when unknown."""
-    created_at: NDArray[np.float64]
-    """(items,) POSIX seconds at which the item entered the catalogue."""
-    popularity: NDArray[np.float32]
-    """(items,) rolling, decayed count of events at the time of the snapshot, ≥ 0."""
-    categories: list[str]
-    """Distinct categories; `category_codes` index it."""
-    category_codes: NDArray[np.int32]
-    item_revisions: IntArray
-    """(items,) int64 revision of the catalogue that changed the item last."""
-    countries: list[tuple[str, ...]] = field(default_factory=list)
-    read_at: int = 0
-    """The database's own revision when it was read: what has a higher one is not in it."""
-    removals: int = 0
-    """The database's revision of removals."""
-    _availability: _Availability | None = field(default=None, init=False, repr=False, compare=False)
-
-    def __len__(self) -> int:
-        return len(self.cards)
-
-    @cached_property
-    def row_of(self) -> dict[str, int]:
-        """External item id → row."""
-        return {card.item_id: row for row, card in enumerate(self.cards)}
-
-    @cached_property
-    def median_created_at(self) -> float:
-        """POSIX seconds at which the median item came in; -inf for an empty catalogue."""
-        return float(np.median(self.created_at)) if len(self) else -np.inf
-
-    def rows_of_pks(self, pks: IntArray) -> IntArray:
-        """Return the row of each primary key, -1 where the catalogue has no such item. Shape of `pks`."""
-        if not len(self.pks):
-            return np.full(len(pks), -1, dtype=np.int64)
-        positions = np.searchsorted(self.pks, pks)
-        clipped = np.minimum(positions, len(self.pks) - 1)
-        return np.where(self.pks[clipped] == pks, clipped, -1).astype(np.int64)
-
-    @cached_property
-    def rows_by_tag(self) -> dict[str, IntArray]:
-        """Case-folded tag → rows of the items that carry it, ascending."""
-        rows: dict[str, list[int]] = {}
-        for row, card in enumerate(self.cards):
-            for tag in {tag.casefold() for tag in card.tags}:
-                rows.setdefault(tag, []).append(row)
-        return {tag: np.array(found, dtype=np.int64) for tag, found in rows.items()}
-
-    def available(self, now: float) -> BoolArray:
-        """Return (items,) bool, read-only: may be shown at POSIX time `now`."""
-        return self._available_at(now).mask
-
-    def unchanged_until(self, now: float) -> float:
-        """Return the POSIX time after `now` at which the next item comes or goes by its dates; +inf when none does."""
-        return self._available_at(now).until
-
-    def _available_at(self, now: float) -> _Availability:
-        held = self._availability
-        if held is None or not held.since <= now < held.until:
-            held = _Availability.at(now, self)
-            # Frozen for its readers; threads that come at once compute the same.
-            object.__setattr__(self, "_availability", held)
-        return held
-
-    @cached_property
-    def by_popularity(self) -> IntArray:
-        """(items,) all rows, the most popular first, equals in ascending order."""
-        return np.argsort(-self.popularity, kind="stable").astype(np.int64)
-
-    @cached_property
-    def by_created_at(self) -> tuple[NDArray[np.float64], IntArray]:
-        """The moments of entry, ascending, and the row of each."""
-        order = np.argsort(self.created_at, kind="stable")
-        return self.created_at[order], order.astype(np.int64)
-
-    def rows_with_tag(self, tag: str) -> IntArray:
-        """Return the rows of the items that carry `tag` (exact)."""
-        return np.array([row for row, card in enumerate(self.cards) if tag in card.tags], dtype=np.int64)
-
-
-def build(items: Iterable[dict[str, Any]], *, revision: int) -> Catalogue:
-    """Build a snapshot from item records (the columns of `catalog.models.Item`), in ascending `id` order."""
-    cards: list[ItemCard] = []
-    pks, active, start, end, published, created, popularity, codes, changed_at = [], [], [], [], [], [], [], [], []
-    category_code: dict[str, int] = {}
-    countries = []
-    # Every row comes with strings of its own; of a million items most say the same few words.
-    words: dict[str, str] = {}
-    phrases: dict[tuple[str, ...], tuple[str, ...]] = {}
-
-    def once(texts: Iterable[str]) -> tuple[str, ...]:
-        phrase = tuple(words.setdefault(text, text) for text in texts)
-        return phrases.setdefault(phrase, phrase)
-
-    for item in items:
-        published_at: datetime | None = item.get("published_at")
-        cards.append(
-            ItemCard(
-                item_id=item["item_id"],
-                title=item["title"],
-                description=item.get("description", ""),
-                category=words.setdefault(item.get("category", ""), item.get("category", "")),
-                tags=once(item.get("tags", ())),
-                creators=once(item.get("creators", ())),
-                image_url=item.get("image_url", ""),
-                url=item.get("url") or item_page(item["item_id"]),
-                year=published_at.year if published_at else None,
-            )
-        )
-        pks.append(item["id"])
-        active.append(item.get("is_active", True))
-        start.append(_posix(item.get("available_from"), -np.inf))
-        end.append(_posix(item.get("available_until"), np.inf))
-        published.append(_posix(published_at, np.nan))
-        created.append(_posix(item.get("created_at"), -np.inf))
-        popularity.append(item.get("popularity", 0.0))
-        codes.append(category_code.setdefault(item.get("category", ""), len(category_code)))
-        changed_at.append(item.get("revision", 0))
-        countries.append(once(item.get("countries", ())))
-    return Catalogue(
-        revision=revision,
-        pks=np.array(pks, dtype=np.int64),
-        cards=cards,
-        is_active=np.array(active, dtype=bool),
-        available_from=np.array(start, dtype=np.float64),
-        available_until=np.array(end, dtype=np.float64),
-        published_at=np.array(published, dtype=np.float64),
-        created_at=np.array(created, dtype=np.float64),
-        popularity=np.array(popularity, dtype=np.float32),
-        categories=list(category_code),
-        category_codes=np.array(codes, dtype=np.int32),
-        item_revisions=np.array(changed_at, dtype=np.int64),
-        countries=countries,
-    )
-
-
-def item_page(item_id: str) -> str:
-    """Return the address of the site's own page of an item (RECOMMENDER_ITEM_URL); the id is percent-encoded."""
-    template: str = settings.RECOMMENDER_ITEM_URL
-    return template.format(item_id=quote(item_id, safe=""))
-
+CHANGES_AT_LEAST, CHANGED_SHARE = 1000, 0.02
+"""More than both are changed before the shared file is written anew: each process holds them in its own memory."""
+SECONDS_BETWEEN_RENEWALS = 300.0
 
 COLUMNS = (
     "id item_id title description category tags creators image_url url published_at "
@@ -224,25 +39,101 @@ COLUMNS = (
 ).split()
 
 
+_CODES = {
+    "is_active": "b", "available_from": "d", "available_until": "d", "published_at": "d", "created_at": "d",
+    "popularity": "f", "category_codes": "i", "item_revisions": "q",
+}  # fmt: skip
+"""Of `array`: a million numbers as objects would be many times as large."""
+
+
+def build(items: Iterable[Mapping[str, Any]], *, revision: int) -> Catalogue:
+    """Build a snapshot from item records (the columns of `catalog.models.Item`), in ascending `id` order."""
+    columns: dict[str, array[Any]] = {name: array(code) for name, code in _CODES.items()}
+    category_code: dict[str, int] = {}
+
+    def cards() -> Iterator[tuple[int, ItemCard]]:
+        for item in items:
+            columns["is_active"].append(item.get("is_active", True))
+            columns["available_from"].append(_posix(item.get("available_from"), -np.inf))
+            columns["available_until"].append(_posix(item.get("available_until"), np.inf))
+            columns["published_at"].append(_posix(item.get("published_at"), np.nan))
+            columns["created_at"].append(_posix(item.get("created_at"), -np.inf))
+            columns["popularity"].append(item.get("popularity", 0.0))
+            columns["item_revisions"].append(item.get("revision", 0))
+            columns["category_codes"].append(category_code.setdefault(item.get("category", ""), len(category_code)))
+            yield item["id"], card_of(item)
+
+    packed = pack(cards())
+    arrays: dict[str, Any] = {name: np.asarray(values) for name, values in columns.items()}
+    arrays["is_active"] = arrays["is_active"].astype(bool)
+    return Catalogue(
+        revision=revision,
+        pks=packed.pks,
+        cards=Cards(packed, packed.pks, {}),
+        categories=list(category_code),
+        **arrays,
+    )
+
+
 def load(revision: int, earlier: Catalogue | None = None) -> Catalogue:
-    """Return the items as Postgres has them: all of them, or of those that are not as `earlier` has them only these."""
+    """Return the items as Postgres has them; what `earlier`, or else the shared file, has as it is is not read.
+
+    The first one may wait for another process that is writing the file.
+    """
+    read_at, removals = _revisions()
+    if earlier is None or earlier.read_at > read_at:
+        earlier = _first()
+        read_at, removals = _revisions()
+    since = Item.objects.filter(revision__gt=earlier.read_at) if earlier.read_at < read_at else Item.objects.none()
+    changed = replace(build(_records(since), revision=revision), read_at=read_at, removals=removals)
+    if earlier.removals != removals:
+        earlier = snapshot_changes.without(earlier, np.isin(earlier.pks, column_reading.pks(), assume_unique=True))
+    return snapshot_changes.applied(earlier, changed)
+
+
+def _first() -> Catalogue:
+    """Return the snapshot of the shared file, or what Postgres says, then written there for the other processes."""
+    file = snapshot_file.of_this_database()
+    if file is None:
+        return _everything()
+    found = _shared(file)
+    if found is not None:
+        return found
+    with file.locked(snapshot_file.SECONDS_TO_WAIT) as alone:
+        # Somebody else may have written it meanwhile.
+        found = _shared(file)
+        if found is not None:
+            return found
+        return file.written(_everything()) if alone else _everything()
+
+
+def _shared(file: SnapshotFile) -> Catalogue | None:
+    """Return the snapshot of the shared file, None when there is none that may be used."""
+    found = file.read()
+    if found is None:
+        return None
+    # Asked afterwards: a file that is ahead is of a state that has been taken back, and will look right again later.
+    if found.read_at > _revisions()[0]:
+        file.remove()
+        return None
+    # It moves all the time and raises no revision.
+    return replace(found, popularity=column_reading.popularity_of(found.pks, found.popularity))
+
+
+def _everything() -> Catalogue:
+    # First: what is committed later than this is read below as well, and again by the next one.
+    read_at, removals = _revisions()
+    # Outside a transaction Postgres would make all rows before it hands over the first.
+    with transaction.atomic():
+        return replace(build(_records(Item.objects), revision=0), read_at=read_at, removals=removals)
+
+
+def _revisions() -> tuple[int, int]:
+    """Return the database's own revisions of the catalogue and of removals."""
     with connection.cursor() as cursor:
-        # First: what is committed later than this is read below as well, and again by the next one.
         cursor.execute("SELECT name, value FROM catalog_revision WHERE name = ANY(%s)", [[CATALOGUE, REMOVALS]])
         values: dict[str, int] = dict(cursor.fetchall())
-    read_at, removals = values.get(CATALOGUE, 0), values.get(REMOVALS, 0)
-    if earlier is None or earlier.read_at > read_at:
-        now = build(_records(Item.objects), revision=revision)
-    else:
-        changed = build(_records(Item.objects.filter(revision__gt=earlier.read_at)), revision=revision)
-        if earlier.removals != removals:
-            left = np.fromiter(Item.objects.values_list("id", flat=True).iterator(), dtype=np.int64)
-            earlier = snapshot_changes.without(earlier, np.isin(earlier.pks, left, assume_unique=True))
-        now = snapshot_changes.applied(earlier, changed)
-    for name, value in (("revision", revision), ("read_at", read_at), ("removals", removals)):
-        # Frozen for its readers, of which it has none yet; `replace` would drop what was taken over.
-        object.__setattr__(now, name, value)
-    return now
+    return values.get(CATALOGUE, 0), values.get(REMOVALS, 0)
 
 
 def _records(items: Any) -> Iterable[dict[str, Any]]:
@@ -250,7 +141,40 @@ def _records(items: Any) -> Iterable[dict[str, Any]]:
     return records
 
 
-_copy = ProcessCopy(load)
+def renewed() -> Catalogue | None:
+    """Return the shared snapshot with few changes on top, written anew if there were many.
+
+    None when there is no shared file, or another process is writing it.
+    """
+    file = snapshot_file.of_this_database()
+    found = None if file is None else _shared(file)
+    if file is None or found is None:
+        return None
+    now = load(0, found)
+    if not is_worn(now):
+        return now
+    with file.locked(0) as alone:
+        return file.written(now) if alone else None
+
+
+def is_worn(catalogue: Catalogue) -> bool:
+    """Whether so much has changed since the shared file was written that it is better written anew."""
+    cards = catalogue.cards
+    changes = len(cards.changed) + max(len(cards.packed) - len(cards), 0)
+    return changes > max(CHANGES_AT_LEAST, CHANGED_SHARE * len(cards))
+
+
+_renewal = Renewal(renewed, SECONDS_BETWEEN_RENEWALS)
+
+
+def _followed(revision: int, earlier: Catalogue | None) -> Catalogue:
+    now = load(revision, _renewal.taken() or earlier)
+    if is_worn(now):
+        _renewal.begin()
+    return now
+
+
+_copy = ProcessCopy(_followed)
 
 
 def current(revision: int) -> Catalogue:

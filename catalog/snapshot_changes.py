@@ -1,88 +1,69 @@
-"""A snapshot with a few items changed, added or gone: new arrays, and everything that is still true taken over."""
+"""A snapshot with a few items changed, added or gone.
+
+An array in which nothing has changed is the very same in both: whoever has made something of it need not do so again.
+"""
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from catalog.snapshot import Catalogue
+from catalog.catalogue import BY_ROW, DERIVED, Catalogue
+
+Columns = dict[str, Any]
+"""Arrays by the name of their field."""
 
 
 def without(earlier: Catalogue, left: NDArray[np.bool_]) -> Catalogue:
     """Return the snapshot of those rows where `left` (items,) is True."""
-    rows = np.flatnonzero(left)
-    return replace(earlier, **{name: _take(values, rows) for name, values in _by_row(earlier).items()})
+    if left.all():
+        return earlier
+    columns: Columns = {name: getattr(earlier, name)[left] for name in BY_ROW}
+    return replace(earlier, cards=earlier.cards.without_others(columns["pks"]), **columns)
 
 
 def applied(earlier: Catalogue, changed: Catalogue) -> Catalogue:
-    """Return `earlier` with the items of `changed` in their places: as they are now, or new.
-
-    Where no item is new the primary keys are the very same array: whoever has matched it need not do so again.
-    """
-    if not len(changed):
-        return replace(earlier)
-    changed = _with_categories_of(earlier, changed)
+    """Return `earlier` with the items of `changed` in their places, as they are now, or new; numbered as `changed`."""
+    of_changed = {name: getattr(changed, name) for name in BY_ROW}
+    categories, of_changed["category_codes"] = _categories(earlier, changed)
     rows = earlier.rows_of_pks(changed.pks)
-    if (rows < 0).any():
-        kept = np.ones(len(earlier), dtype=bool)
-        kept[rows[rows >= 0]] = False
-        together = _joined(without(earlier, kept) if not kept.all() else earlier, changed)
-        # A transaction may commit a lower key after a higher one has been read.
-        return together if (together.pks[:-1] < together.pks[1:]).all() else _sorted(together)
-    written = {name: _written(values, rows, _by_row(changed)[name]) for name, values in _by_row(earlier).items()}
-    now = replace(earlier, categories=changed.categories, **(written | {"pks": earlier.pks}))
-    # Looked up by id in every request, and a second's work for a million items.
-    if all(earlier.cards[row].item_id == card.item_id for row, card in zip(rows.tolist(), changed.cards, strict=True)):
-        now.__dict__["row_of"] = earlier.row_of
+    columns = _merged(earlier, of_changed, rows) if (rows < 0).any() else _written(earlier, of_changed, rows)
+    cards = dict(zip(changed.pks.tolist(), changed.cards, strict=True))
+    now = replace(changed, categories=categories, cards=earlier.cards.with_changes(columns["pks"], cards), **columns)
+    for name, sources in DERIVED.items():
+        if name in earlier.__dict__ and all(getattr(now, one) is getattr(earlier, one) for one in sources):
+            now.__dict__[name] = earlier.__dict__[name]
     return now
 
 
-def _by_row(catalogue: Catalogue) -> dict[str, Any]:
-    """Return the fields that have one entry a row."""
-    every = {one.name: getattr(catalogue, one.name) for one in fields(catalogue) if one.init}
-    return {
-        name: values
-        for name, values in every.items()
-        if isinstance(values, np.ndarray | list) and name != "categories" and len(values) == len(catalogue)
-    }
-
-
-def _with_categories_of(earlier: Catalogue, changed: Catalogue) -> Catalogue:
-    """Return `changed` with its categories numbered as in `earlier`, new ones after them."""
+def _categories(earlier: Catalogue, changed: Catalogue) -> tuple[list[str], NDArray[np.int32]]:
+    """Return all categories, numbered as in `earlier` with new ones after them, and the codes of `changed`."""
     code_of = {name: code for code, name in enumerate(earlier.categories)}
     for name in changed.categories:
         code_of.setdefault(name, len(code_of))
     renumbered = np.array([code_of[name] for name in changed.categories], dtype=np.int32)
-    return replace(changed, categories=list(code_of), category_codes=renumbered[changed.category_codes])
+    return list(code_of), renumbered[changed.category_codes]
 
 
-def _joined(one: Catalogue, other: Catalogue) -> Catalogue:
-    of_other = _by_row(other)
-    together: dict[str, Any] = {
-        name: values + of_other[name] if isinstance(values, list) else np.concatenate([values, of_other[name]])
-        for name, values in _by_row(one).items()
-    }
-    return replace(other, **together)
+def _written(earlier: Catalogue, changed: Columns, rows: NDArray[np.int64]) -> Columns:
+    columns: Columns = {}
+    for name, new in changed.items():
+        columns[name] = held = getattr(earlier, name)
+        if not np.array_equal(held[rows], new, equal_nan=held.dtype.kind == "f"):
+            columns[name] = held.copy()
+            columns[name][rows] = new
+    return columns
 
 
-def _sorted(catalogue: Catalogue) -> Catalogue:
-    order = np.argsort(catalogue.pks, kind="stable")
-    return replace(catalogue, **{name: _take(values, order) for name, values in _by_row(catalogue).items()})
-
-
-def _take(values: Any, rows: NDArray[np.int64]) -> Any:
-    return [values[row] for row in rows.tolist()] if isinstance(values, list) else values[rows]
-
-
-def _written(values: Any, rows: NDArray[np.int64], new: Any) -> Any:
-    written = values.copy()
-    if isinstance(written, list):
-        for row, value in zip(rows.tolist(), new, strict=True):
-            written[row] = value
-    else:
-        written[rows] = new
-    return written
+def _merged(earlier: Catalogue, changed: Columns, rows: NDArray[np.int64]) -> Columns:
+    kept = np.ones(len(earlier), dtype=bool)
+    kept[rows[rows >= 0]] = False
+    columns = {name: np.concatenate([getattr(earlier, name)[kept], new]) for name, new in changed.items()}
+    if (np.diff(columns["pks"]) > 0).all():
+        return columns
+    # A changed item stands before the new ones, and a transaction may commit a lower key after a higher one was read.
+    order = np.argsort(columns["pks"], kind="stable")
+    return {name: values[order] for name, values in columns.items()}

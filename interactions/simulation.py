@@ -83,10 +83,11 @@ def simulate(catalogue: Catalogue, *, users: int = 400, seed: int = 7) -> Iterat
         raise ValueError(f"the catalogue has {len(catalogue):,} items; an audience can be simulated for {allowed}")
     tastes = Tastes.of(catalogue, np.random.default_rng(seed))
     preceding = preceding_parts(catalogue)
+    countries = [card.countries for card in catalogue.cards]
     for number in range(1, users + 1):
         random = np.random.default_rng([seed, number])
         country = str(random.choice(list(COUNTRIES), p=list(COUNTRIES.values())))
-        domestic = np.array([country in countries for countries in catalogue.countries])
+        domestic = np.array([country in of_item for of_item in countries])
         events = _Person(tastes, preceding, domestic, random).live()
         yield SimulatedPerson(f"demo-user-{number:03}", country, tuple(events))
 

@@ -71,7 +71,7 @@ def _names(catalogue: Catalogue, row: int) -> Iterator[tuple[str, str]]:
         yield "category", card.category
     yield from (("tag", tag) for tag in card.tags)
     yield from (("creator", creator) for creator in card.creators)
-    yield from (("country", country) for country in catalogue.countries[row])
+    yield from (("country", country) for country in card.countries)
     if card.year:
         yield "decade", str(card.year // 10)
 

@@ -180,6 +180,9 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
+# --- The catalogue in memory: on a disk of this machine, never one over the network --------------------------------
+CATALOGUE_DIRECTORY = environment.CATALOGUE_DIRECTORY or str(LOCAL_DIRECTORY / "catalogue" / _database["NAME"])
+
 # --- The recommender: see recommender/conf.py for every name and its default ---------------------------------------
 RECOMMENDER_MODEL_DIRECTORY = environment.MODEL_DIRECTORY or str(LOCAL_DIRECTORY / "models" / _database["NAME"])
 RECOMMENDER_ITEM_URL = env.str("ITEM_URL", default="/items/{item_id}/")

@@ -69,6 +69,12 @@ def models_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def catalogue_in_memory(settings: django_settings) -> None:
+    """Leave no file of what a test has committed."""
+    settings.CATALOGUE_DIRECTORY = ""
+
+
+@pytest.fixture(autouse=True)
 def redis_prefix(settings: django_settings) -> Iterator[str]:
     """Give each test keys of its own and remove them afterwards."""
     settings.REDIS_KEY_PREFIX = f"test:{settings.DATABASES['default']['TEST']['NAME']}"

@@ -163,7 +163,7 @@ def _filter(stage: Filter, query: Query, candidates: Candidates, trace: Trace) -
             return candidates
         keep = _closed(step, lambda: stage.keep(query, candidates))
         removed = candidates.rows[~keep]
-        step.removed = [query.catalogue.cards[row].item_id for row in removed[:REMOVED_KEPT]]
+        step.removed = lambda: [query.catalogue.cards[row].item_id for row in removed[:REMOVED_KEPT]]
         step.came_out = len(candidates) - len(removed)
         return candidates.take(keep) if len(removed) else candidates
 

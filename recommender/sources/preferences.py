@@ -46,7 +46,7 @@ def _matching(query: Query) -> tuple[RowArray, NDArray[np.float64]]:
     found = [np.flatnonzero(np.isin(catalogue.category_codes, codes))]
     weights = [np.ones(len(found[0]))]
     for tag in stated.tags:
-        tagged = catalogue.rows_by_tag.get(tag, found[0][:0])
+        tagged = catalogue.rows_with_folded_tag(tag)
         found.append(tagged)
         weights.append(np.full(len(tagged), 1 / len(stated.tags)))
     rows, place = np.unique(np.concatenate(found), return_inverse=True)

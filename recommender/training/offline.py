@@ -124,11 +124,13 @@ def _catalogue(rows: list[csv_files.Row], items_path: Path | None) -> tuple[Cata
 
 def _interactions(rows: list[csv_files.Row], catalogue: Catalogue) -> tuple[Interactions, dict[str, int]]:
     row_of_user: dict[str, int] = {}
+    # Asked for every line; the catalogue's own finds one at a time without holding them all.
+    row_of_item = {card.item_id: row for row, card in enumerate(catalogue.cards)}
     users: RowArray = np.array([row_of_user.setdefault(row.user_id, len(row_of_user)) for row in rows], dtype=np.int64)
     occurred_at, ordered = _in_order(np.array([row.occurred_at for row in rows]))
     data = interactions(
         users=users,
-        items=np.array([catalogue.row_of[row.item_id] for row in rows], dtype=np.int64),
+        items=np.array([row_of_item[row.item_id] for row in rows], dtype=np.int64),
         weights=np.ones(len(rows), dtype=np.float32),
         occurred_at=occurred_at,
         n_users=len(row_of_user),

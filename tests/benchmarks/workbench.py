@@ -43,7 +43,11 @@ def opened(name: str, charts: Path, tell: Tell, *, database: bool) -> Iterator[W
         folder = Path(stack.enter_context(TemporaryDirectory(prefix=f"recsite-bench-{name}-")))
         models = folder / "models"
         prefix = f"bench:{settings.DATABASES['default']['NAME']}:{name}"
-        override = override_settings(REDIS_KEY_PREFIX=prefix, RECOMMENDER_MODEL_DIRECTORY=str(models))
+        override = override_settings(
+            REDIS_KEY_PREFIX=prefix,
+            RECOMMENDER_MODEL_DIRECTORY=str(models),
+            CATALOGUE_DIRECTORY=str(folder / "catalogue"),
+        )
         stack.enter_context(override)
         stack.callback(_forget_keys, prefix)
         _forget_keys(prefix)
