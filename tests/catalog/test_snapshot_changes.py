@@ -19,6 +19,7 @@ from catalog.snapshot import Catalogue
 def told(catalogue: Catalogue) -> list[dict[str, Any]]:
     """Return what it says of each item, whatever numbers its categories have."""
     arrays = {name: getattr(catalogue, name) for name in (*BY_ROW, "cards")}
+    assert {len(values) for values in arrays.values()} == {len(catalogue)}
     rows = [{name: values[row] for name, values in arrays.items()} for row in range(len(catalogue))]
     return [row | {"category_codes": catalogue.categories[row["category_codes"]]} for row in rows]
 
