@@ -44,6 +44,24 @@ def test_every_column_reaches_its_place(db: None) -> None:
     assert list(EventKey.objects.values_list("event_id", "fingerprint")) == [(UUID(int=1), UUID(full.digest))]
 
 
+@pytest.mark.parametrize(("threshold", "planned_once"), [(0, 3), (None, 0)])
+def test_the_statement_is_prepared_where_the_connection_may(
+    db: None, monkeypatch: pytest.MonkeyPatch, threshold: int | None, planned_once: int
+) -> None:
+    def executions() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT statement, generic_plans + custom_plans FROM pg_prepared_statements")
+            return sum(number for statement, number in cursor.fetchall() if "INTO interactions_event\n" in statement)
+
+    UserProfile.objects.create(user_id="ann")
+    monkeypatch.setattr(connection.connection, "prepare_threshold", threshold)
+    before = executions()
+    for item_pk in (1, 2, 3):
+        assert event_rows.insert([row(item_pk)], NOW) == event_rows.Known()
+    assert executions() - before == planned_once
+    assert list(Event.objects.order_by("item_id").values_list("item_id", flat=True)) == [1, 2, 3]
+
+
 # Orders that differ between code points, UTF-16 units and languages, and what an array's literal must escape.
 NAMES = [
     "a",
