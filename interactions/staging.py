@@ -27,6 +27,8 @@ from interactions.identity import EPOCH
 from interactions.staged_insert import FINGERPRINT, unhurried
 
 LINES_A_WRITE = 4_000
+ANALYZE_ABOVE = 1_000
+"""New rows after which the planner's statistics are worth a fresh look."""
 
 _DROP = "DROP TABLE IF EXISTS import_events, import_items, import_countries, import_refused, import_resolved;"
 _TABLES = f"""
@@ -187,6 +189,9 @@ class StagedEvents:
         with unhurried(), connection.cursor() as cursor:
             self._ensure_partitions(cursor)
             users_new = staged_insert.create_users(cursor)
+            if users_new > ANALYZE_ABOVE:
+                # Else names are resolved one by one, as suits the table that it was before.
+                cursor.execute("ANALYZE interactions_userprofile")
             withheld = staged_insert.count_withheld(cursor)
             waiting = staged_insert.resolve(cursor)
         done = self.count - waiting
