@@ -31,10 +31,7 @@ from interactions.datasets.fields import Fields
 from interactions.datasets.formats import EVENT_READERS
 from interactions.models import EventType
 from interactions.refused_rows import RefusedRows
-from interactions.staging import StagedEvents, StoredCounts, staging
-
-ANALYZE_ABOVE = 1_000
-"""New rows after which the planner's statistics are worth a fresh look."""
+from interactions.staging import ANALYZE_ABOVE, StagedEvents, StoredCounts, staging
 
 ReportProgress = Callable[[str, int, int], None]
 """Called with the step's name, how much is done and how much there is."""
@@ -117,7 +114,7 @@ def import_dataset(
         count = staged.count
         events = staged.store(lambda done: progress("storing events", done, count))
         storing_seconds = time.perf_counter() - started
-        refresh_statistics_and_caches(new_items=items.new + items.changed, new_events=events.new)
+        refresh_statistics_and_caches(events.new)
     return ImportResult(
         format=chosen,
         items=items,
@@ -169,17 +166,19 @@ def _write_items(spool: IO[bytes], total: int, progress: ReportProgress) -> Upse
             if not done % 1_000 or done == total:
                 progress("storing items", done, total)
 
-    return upsert_items(records())
-
-
-def refresh_statistics_and_caches(*, new_items: int, new_events: int) -> None:
-    """Tell the query planner, the announced revisions and the cached histories what bulk writing has changed."""
-    with connection.cursor() as cursor:
-        if new_items > ANALYZE_ABOVE:
+    counts = upsert_items(records())
+    if counts.new + counts.changed > ANALYZE_ABOVE:
+        with connection.cursor() as cursor:
             cursor.execute("ANALYZE catalog_item")
-        if new_events > ANALYZE_ABOVE:
+    return counts
+
+
+def refresh_statistics_and_caches(new_events: int) -> None:
+    """Tell the query planner, the announced revisions and the cached histories what bulk writing has changed."""
+    if new_events > ANALYZE_ABOVE:
+        with connection.cursor() as cursor:
             # Autovacuum never looks at a partitioned table itself, only at its partitions.
-            cursor.execute("ANALYZE interactions_event, interactions_userprofile")
+            cursor.execute("ANALYZE interactions_event")
     revisions.announce_all()
     while stale_histories.mend():
         pass

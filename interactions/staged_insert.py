@@ -10,16 +10,10 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from interactions import stale_histories
-from interactions.identity import CONTENT_ID_SQL
 
 PART_ROWS = 250_000
 """Events a transaction: three seconds or so, so that progress shows and locks are short. Every part locks and notes its
 users, nearly all there are in any part: noting takes 1.4 s of a million events in four parts, 2.9 s in ten."""
-
-_OCCURRED_AT = "timestamptz 'epoch' + e.microseconds * interval '1 microsecond'"
-FINGERPRINT = CONTENT_ID_SQL.format(
-    user_id="e.user_id", item_id="e.item_id", event_type="e.event_type", microseconds="e.microseconds", value="e.value"
-)
 
 
 @contextmanager
@@ -62,25 +56,25 @@ def resolve(cursor: Any) -> int:
     of time, because a part that touches few partitions costs a quarter less.
     """
     cursor.execute(
-        f"""
+        """
         DROP TABLE IF EXISTS import_resolved;
         CREATE TEMP TABLE import_resolved AS
         SELECT * FROM (
-            SELECT coalesce(e.event_id, {FINGERPRINT}) AS event_id, {_OCCURRED_AT} AS occurred_at, u.id AS user_id,
+            SELECT coalesce(e.event_id, e.fingerprint) AS event_id,
+                   timestamptz 'epoch' + e.microseconds * interval '1 microsecond' AS occurred_at, u.id AS user_id,
                    i.id AS item_id, t.id AS event_type_id, e.value, e.context, e.request_id,
-                   CASE WHEN e.event_id IS NOT NULL THEN {FINGERPRINT} END AS fingerprint
+                   CASE WHEN e.event_id IS NOT NULL THEN e.fingerprint END AS fingerprint
             FROM import_events e
             JOIN interactions_userprofile u ON u.user_id = e.user_id AND u.consent = 'granted'
             JOIN catalog_item i ON i.item_id = e.item_id
             JOIN interactions_eventtype t ON t.name = e.event_type
-            OFFSET 0 -- else the planner derives the id twice, once to compare and once to keep
         ) staged
         WHERE NOT EXISTS (
             SELECT 1 FROM interactions_event stored
             WHERE stored.event_id = staged.event_id AND stored.occurred_at = staged.occurred_at
         )
         ORDER BY occurred_at
-        """  # noqa: S608 -- literals of this file
+        """
     )
     cursor.execute("SELECT count(*) FROM import_resolved")
     return int(cursor.fetchone()[0])

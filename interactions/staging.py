@@ -23,17 +23,24 @@ from django.db import connection, transaction
 
 from interactions import partitions, staged_insert
 from interactions.datasets.fields import EventRow
-from interactions.identity import EPOCH
-from interactions.staged_insert import FINGERPRINT, unhurried
+from interactions.identity import CONTENT_ID_SQL, EPOCH
+from interactions.staged_insert import unhurried
 
-LINES_A_WRITE = 4_000
+LINES_A_WRITE = 1_000
+"""Some 60 kB: a socket holds several, so that reading goes on while Postgres takes them."""
+ANALYZE_ABOVE = 1_000
+"""New rows after which the planner's statistics are worth a fresh look."""
 
 _DROP = "DROP TABLE IF EXISTS import_events, import_items, import_countries, import_refused, import_resolved;"
+_FINGERPRINT = CONTENT_ID_SQL.format(
+    user_id="user_id", item_id="item_id", event_type="event_type", microseconds="microseconds", value="value"
+)
+# Postgres computes the fingerprints while Python reads on: it would only wait for rows.
 _TABLES = f"""
     {_DROP}
     CREATE TEMP TABLE import_events (
         row bigint, user_id text, item_id text, event_type text, microseconds bigint, value float8, event_id uuid,
-        context jsonb, request_id uuid
+        context jsonb, request_id uuid, fingerprint uuid GENERATED ALWAYS AS ({_FINGERPRINT}) STORED
     );
     CREATE TEMP TABLE import_items (item_id text PRIMARY KEY);
     CREATE TEMP TABLE import_countries (user_id text PRIMARY KEY, country text NOT NULL);
@@ -134,18 +141,18 @@ class StagedEvents:
     def refuse_id_conflicts(self) -> None:
         """Mark the events whose given id stands for another event, in the file (the first stays) or in the table."""
         self._refuse(
-            f"""
+            """
             SELECT given.row, 'id_conflict', 'event_id belongs to another event, ' ||
                    CASE WHEN k.fingerprint <> given.fingerprint THEN 'recorded earlier' ELSE 'of row ' || first_row END
             FROM (
-                SELECT e.row, e.event_id, {FINGERPRINT} AS fingerprint, first_value(e.row) OVER same AS first_row,
-                       first_value({FINGERPRINT}) OVER same AS first_fingerprint
+                SELECT e.row, e.event_id, e.fingerprint, first_value(e.row) OVER same AS first_row,
+                       first_value(e.fingerprint) OVER same AS first_fingerprint
                 FROM import_events e WHERE e.event_id IS NOT NULL
                 WINDOW same AS (PARTITION BY e.event_id ORDER BY e.row)
             ) given
             LEFT JOIN interactions_eventkey k ON k.event_id = given.event_id
             WHERE given.fingerprint <> given.first_fingerprint OR k.fingerprint <> given.fingerprint
-            """  # noqa: S608 -- literals of this file
+            """
         )
 
     def _refuse(self, query: str) -> None:
@@ -187,6 +194,9 @@ class StagedEvents:
         with unhurried(), connection.cursor() as cursor:
             self._ensure_partitions(cursor)
             users_new = staged_insert.create_users(cursor)
+            if users_new > ANALYZE_ABOVE:
+                # Else names are resolved one by one, as suits the table that it was before.
+                cursor.execute("ANALYZE interactions_userprofile")
             withheld = staged_insert.count_withheld(cursor)
             waiting = staged_insert.resolve(cursor)
         done = self.count - waiting

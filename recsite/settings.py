@@ -92,6 +92,8 @@ if environment.STATEMENT_TIMEOUT_MS:
     _server_settings += f" -c statement_timeout={environment.STATEMENT_TIMEOUT_MS}"
 _database.setdefault("OPTIONS", {}).setdefault("options", _server_settings)
 _database["OPTIONS"].setdefault("connect_timeout", 3)
+# Django binds values itself and prepares nothing; `interactions.event_rows` does.
+_database["OPTIONS"].setdefault("prepare_threshold", 5 if environment.PREPARED_STATEMENTS else None)
 _database.setdefault("CONN_MAX_AGE", 600)
 _database.setdefault("CONN_HEALTH_CHECKS", True)
 _database["TEST"] = {"NAME": env.str("TEST_DATABASE_NAME", default="test_recsite")}

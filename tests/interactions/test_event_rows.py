@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -42,6 +44,24 @@ def test_every_column_reaches_its_place(db: None) -> None:
     assert (second.event_id.hex, second.occurred_at, second.item_id) == (bare.event_id, NOON, 8)
     assert (second.value, second.context, second.request_id) == (None, None, None)
     assert list(EventKey.objects.values_list("event_id", "fingerprint")) == [(UUID(int=1), UUID(full.digest))]
+
+
+@pytest.mark.parametrize(("threshold", "planned_once"), [(0, 3), (None, 0)])
+def test_the_statement_is_prepared_where_the_connection_may(
+    db: None, monkeypatch: pytest.MonkeyPatch, threshold: int | None, planned_once: int
+) -> None:
+    def executions() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT statement, generic_plans + custom_plans FROM pg_prepared_statements")
+            return sum(number for statement, number in cursor.fetchall() if "INTO interactions_event\n" in statement)
+
+    UserProfile.objects.create(user_id="ann")
+    monkeypatch.setattr(connection.connection, "prepare_threshold", threshold)
+    before = executions()
+    for item_pk in (1, 2, 3):
+        assert event_rows.insert([row(item_pk)], NOW) == event_rows.Known()
+    assert executions() - before == planned_once
+    assert list(Event.objects.order_by("item_id").values_list("item_id", flat=True)) == [1, 2, 3]
 
 
 # Orders that differ between code points, UTF-16 units and languages, and what an array's literal must escape.
@@ -105,23 +125,32 @@ def test_nothing_is_stored_when_one_user_is_unknown_or_unwilling(db: None, conse
     assert not EventKey.objects.exists()
 
 
-def test_tells_what_was_known_and_what_given_ids_stand_for(db: None) -> None:
+Around = Callable[[], AbstractContextManager[object]]
+# In a transaction of the caller's a statement must not fail, alone it may.
+somewhere = pytest.mark.parametrize("around", [transaction.atomic, nullcontext])
+
+
+@somewhere
+def test_tells_what_was_known_and_what_given_ids_stand_for(committed: dict[str, int], around: Around) -> None:
     UserProfile.objects.create(user_id="ann")
     first, derived = row(1, event_id=UUID(int=1)), row(2)
-    assert event_rows.insert([first, derived], NOW) == event_rows.Known()
     other = row(3, event_id=UUID(int=1))
-    known = event_rows.insert([other, derived, row(4), row(5, event_id=UUID(int=5))], NOW)
+    with around():
+        assert event_rows.insert([first, derived], NOW) == event_rows.Known()
+        known = event_rows.insert([other, derived, row(4), row(5, event_id=UUID(int=5))], NOW)
     assert known == event_rows.Known(frozenset({other.event_id, derived.event_id}), {first.event_id: first.digest})
     assert sorted(Event.objects.values_list("item_id", flat=True)) == [1, 2, 4, 5]
     assert EventKey.objects.count() == 2
 
 
-def test_an_id_that_was_forgotten_is_recognised_by_the_event_itself(db: None) -> None:
+@somewhere
+def test_an_id_that_was_forgotten_is_recognised_by_the_event_itself(committed: dict[str, int], around: Around) -> None:
     UserProfile.objects.create(user_id="ann")
     given_row = row(1, event_id=UUID(int=1))
-    event_rows.insert([given_row], NOW)
-    EventKey.objects.all().delete()
-    known = event_rows.insert([given_row], NOW)
+    with around():
+        event_rows.insert([given_row], NOW)
+        EventKey.objects.all().delete()
+        known = event_rows.insert([given_row], NOW)
     assert known == event_rows.Known(frozenset({given_row.event_id}), {given_row.event_id: given_row.digest})
     assert Event.objects.count() == 1
 

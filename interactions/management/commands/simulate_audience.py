@@ -47,7 +47,7 @@ class Command(BaseCommand):
             counts = store_audience(catalogue, people, until or datetime.now(UTC))
         except (ValueError, ImportRunning) as error:
             raise CommandError(str(error)) from error
-        importing.refresh_statistics_and_caches(new_items=0, new_events=counts.new)
+        importing.refresh_statistics_and_caches(counts.new)
         console.print(f"{counts.users_new:,} new users; {counts.new:,} new events, {counts.duplicate:,} already there.")
 
 
