@@ -11,12 +11,17 @@ import redis
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
 from recsite import local_services
 
 MADE_BY_MIGRATIONS = {"catalog_revision", "interactions_eventtype", "recommender_placement", "django_migrations"}
 """Tables with rows that every site starts with; content types and permissions are among `django_` and `auth_`."""
+
+# How long an example takes says more of what else the machine does than of the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
