@@ -10,9 +10,12 @@ from urllib.parse import quote
 import msgspec
 from django.conf import settings
 
+_SCALARS = (str, int, float)
+_LARGEST = 2**63
+
 
 class ItemCard(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
-    """What a carousel shows of one item, and the countries it is from."""
+    """What a carousel shows of one item, and what rules may ask of it."""
 
     item_id: str
     title: str
@@ -24,6 +27,9 @@ class ItemCard(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=Fa
     url: str = ""
     year: int | None = None
     countries: tuple[str, ...] = ()
+    language: str = ""
+    attributes: dict[str, Any] = {}
+    """As `plain` leaves them."""
 
 
 def card_of(item: Mapping[str, Any]) -> ItemCard:
@@ -40,7 +46,24 @@ def card_of(item: Mapping[str, Any]) -> ItemCard:
         url=item.get("url") or item_page(item["item_id"]),
         year=published_at.year if published_at else None,
         countries=tuple(item.get("countries", ())),
+        language=item.get("language", ""),
+        attributes=plain(item.get("attributes") or {}),
     )
+
+
+def plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what can be compared: texts, numbers, truth values and lists of these; a number beyond 64 bits as text."""
+    found: dict[str, Any] = {}
+    for name, value in attributes.items():
+        if isinstance(value, list):
+            found[name] = [_scalar(entry) for entry in value if isinstance(entry, _SCALARS)]
+        elif isinstance(value, _SCALARS):
+            found[name] = _scalar(value)
+    return found
+
+
+def _scalar(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not -_LARGEST <= value < _LARGEST else value
 
 
 def item_page(item_id: str) -> str:

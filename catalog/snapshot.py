@@ -35,7 +35,8 @@ SECONDS_BETWEEN_RENEWALS = 300.0
 
 COLUMNS = (
     "id item_id title description category tags creators image_url url published_at "
-    "available_from available_until is_active created_at popularity countries revision"
+    "available_from available_until is_active created_at popularity countries revision "
+    "language attributes"
 ).split()
 
 

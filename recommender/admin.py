@@ -13,10 +13,12 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from recommender import conf, version_page
+from recommender import conf, rule_admin, version_page
 from recommender.exceptions import RecommenderError
-from recommender.models import ActiveModel, ModelVersion, Placement, RebuildJob, Rule
+from recommender.models import ActiveModel, ModelVersion, Placement, RebuildJob
 from recommender.registry import job_course, publishing
+
+__all__ = ["rule_admin"]
 
 STATE_COLOURS = {"ready": "success", "refused": "danger", "retired": "info"}
 JOB_COLOURS = {"done": "success", "failed": "danger", "running": "info"}
@@ -54,52 +56,6 @@ class PlacementAdmin(ModelAdmin):  # type: ignore[misc]
     list_display: ClassVar = ["name", "title", "page", "position", "recipe", "limit", "minimum", "is_active"]
     list_filter: ClassVar = ["page", "is_active"]
     search_fields: ClassVar = ["name", "title"]
-
-
-@admin.register(Rule)
-class RuleAdmin(ModelAdmin):  # type: ignore[misc]
-    """What editors want. A saved rule is in effect on the next request."""
-
-    list_display: ClassVar = ["name", "what", "placement", "priority", "active_from", "active_until", "is_active"]
-    list_filter: ClassVar = ["action", "placement", "is_active"]
-    list_select_related: ClassVar = ["item", "placement"]
-    search_fields: ClassVar = ["name", "item__title", "item__item_id", "category", "tag"]
-    autocomplete_fields: ClassVar = ["item"]
-    actions: ClassVar = ["activate", "deactivate"]
-    fieldsets: ClassVar = [
-        (None, {"fields": ["name", "action", "placement", "is_active"]}),
-        ("Which items", {"fields": ["item", "category", "tag"], "description": "All that are given must match."}),
-        ("How", {"fields": ["position", "multiplier", "priority"]}),
-        ("When", {"fields": ["active_from", "active_until"]}),
-    ]
-
-    @display(description="what it does")
-    def what(self, rule: Rule) -> str:
-        """Say the rule in one line."""
-        items = ", ".join(
-            part
-            for part in (
-                rule.item.title if rule.item else "",
-                f"category {rule.category}" if rule.category else "",
-                f"tag {rule.tag}" if rule.tag else "",
-            )
-            if part
-        )
-        if rule.action == Rule.Action.PIN:
-            return f"pin {items} to position {rule.position}"
-        if rule.action == Rule.Action.HIDE:
-            return f"hide {items}"
-        return f"{rule.get_action_display()} {items} × {rule.multiplier:g}"
-
-    @admin.action(description="Activate")
-    def activate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
-        """Put the chosen rules in effect."""
-        self.message_user(request, f"{queryset.update(is_active=True)} rules are in effect.")
-
-    @admin.action(description="Deactivate")
-    def deactivate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
-        """Take the chosen rules out of effect."""
-        self.message_user(request, f"{queryset.update(is_active=False)} rules are no longer in effect.")
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]

@@ -76,7 +76,7 @@ class Query:
     to …"."""
     exclude: RowArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     rules: CompiledRules | None = None
-    """The editors' rules for this placement and moment; None when business rules are off."""
+    """The editors' rules for this user, placement and moment; None when business rules are off."""
     trending: Trending | None = None
     """What is taken most lately; None where only the model and the catalogue may say so."""
     diversity: float | None = None

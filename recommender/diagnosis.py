@@ -19,8 +19,9 @@ from interactions import queries as interaction_queries
 from interactions.redis_breaker import RedisAway
 from recommender import conf
 from recommender.exceptions import ArtifactError
-from recommender.models import ModelVersion, RebuildJob, Rule
+from recommender.models import ModelVersion, RebuildJob
 from recommender.registry import publishing, storage
+from recommender.rules import lint, versions
 from recommender.vector_index.advice import advised
 from recommender.vector_index.handler import backend
 
@@ -220,10 +221,10 @@ def _index() -> Finding:
 
 
 def _rules() -> Finding:
-    now = timezone.now()
-    expired = Rule.objects.filter(is_active=True, active_until__lt=now).count()
-    active = Rule.objects.filter(is_active=True).count() - expired
+    published = versions.published()
+    expired = [finding.message for finding in lint.findings(published) if finding.field == "active_until"]
+    message = f"{len(published) - len(expired)} in effect or to come"
     if expired:
-        message = f"{active} in effect or to come, {expired} expired"
+        message = f"{message}, {len(expired)} expired"
         return Finding(level="warning", subject="Rules", message=message, remedy="Delete the expired ones in admin.")
-    return Finding(level="ok", subject="Rules", message=f"{active} in effect or to come")
+    return Finding(level="ok", subject="Rules", message=message)

@@ -10,10 +10,13 @@ RecommenderError
 ├── BackendError            Postgres, Redis, an index or an artefact failed; a fallback answers
 │   ├── ArtifactError           missing, truncated, altered or of the wrong shape
 │   └── ModelUnavailable        no version can be loaded
+├── RulesRefused            editors' rules that must not be published
 └── LeaseLost               another rebuild has taken over; this one must not publish
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class RecommenderError(Exception):
@@ -92,3 +95,19 @@ class LeaseLost(RecommenderError):
     """A newer rebuild holds the lease."""
 
     code = "lease_lost"
+
+
+class RulesRefused(RecommenderError):
+    """Rules cannot be published, or there is nothing to go back to.
+
+    Parameters
+    ----------
+    reasons
+        What is wrong and what to do, each in words for editors.
+    """
+
+    code = "rules_refused"
+
+    def __init__(self, reasons: Sequence[object]) -> None:
+        super().__init__(" ".join(map(str, reasons)))
+        self.reasons = list(reasons)

@@ -60,7 +60,7 @@ def _depends_on(visit: Visit, placement: PlacementSpec) -> tuple[object, ...]:
     return (
         state.catalogue,
         state.model,
-        state.rulebook.for_placement(placement.name, visit.now),
+        visit.rules(placement.name),
         state.placements,
         state.experiments,
         state.event_types,
@@ -127,7 +127,7 @@ def query_of(visit: Visit, placement: PlacementSpec) -> Query:
         placement=placement.name,
         country=visit.user.country,
         preferences=visit.user.preferences,
-        rules=visit.state.rulebook.for_placement(placement.name, visit.now),
+        rules=visit.rules(placement.name),
         diversity=placement.diversity,
         trending=popularity.trending(),
         explored=explored.current() if placement.explores and conf.get("EXPLORATION") else None,

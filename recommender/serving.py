@@ -47,6 +47,8 @@ def recommend(
     seed_item_id: str = "",
     explain: bool = False,
     record: bool = True,
+    language: str = "",
+    device: str = "",
 ) -> RecommendationList:
     """Return one list for a user.
 
@@ -68,6 +70,8 @@ def recommend(
         Add the trace of every stage.
     record
         False for previews: no impression is stored and no experiment is joined.
+    language, device
+        Of the visitor, for editors' rules that are for some of them only.
 
     Raises
     ------
@@ -76,7 +80,7 @@ def recommend(
     ModelUnavailable
         Postgres and Redis are both away and this process has never served.
     """
-    visit = begin(user_id, record=record)
+    visit = begin(user_id, record=record, language=language, device=device)
     placement = _placement(visit.state, kind, context)
     recipe = kind or placement.recipe
     seed = _row(visit.state, seed_item_id) if seed_item_id else None
@@ -104,7 +108,15 @@ def similar_to(
     return recommend(user_id, kind=SIMILAR, limit=limit, seed_item_id=item_id, explain=explain)
 
 
-def page(page_name: str, *, user_id: str, seed_item_id: str = "", limit: int | None = None) -> list[RecommendationList]:
+def page(
+    page_name: str,
+    *,
+    user_id: str,
+    seed_item_id: str = "",
+    limit: int | None = None,
+    language: str = "",
+    device: str = "",
+) -> list[RecommendationList]:
     """Return the lists of a page's placements in order; no item stands in two of them.
 
     A row of "because you watched" is repeated for up to RECOMMENDER_SEEDS_PER_PAGE seeds and left out for a user
@@ -115,7 +127,7 @@ def page(page_name: str, *, user_id: str, seed_item_id: str = "", limit: int | N
     UnknownPlacement
         When no active placement stands on this page.
     """
-    visit = begin(user_id, record=True)
+    visit = begin(user_id, record=True, language=language, device=device)
     seed = _row(visit.state, seed_item_id) if seed_item_id else None
     shown: list[int] = []
     lists: list[RecommendationList] = []

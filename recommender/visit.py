@@ -11,9 +11,11 @@ from django.db import Error as DatabaseError
 from interactions import features
 from interactions.feature_store import CachedUser
 from interactions.features import UserFeatures
-from recommender import history, serving_state
+from recommender import history, segments, serving_state
 from recommender.contracts import History
 from recommender.exceptions import ModelUnavailable
+from recommender.rules.compile import CompiledRules
+from recommender.rules.viewer import Viewer
 from recommender.serving_state import ServingState
 
 
@@ -27,6 +29,26 @@ class Visit:
     """POSIX seconds."""
     record: bool
     """Whether what is shown may be stored: False for previews, for nobody in particular and without consent."""
+    language: str = ""
+    device: str = ""
+    """What the request says of them; "" when nothing."""
+
+    def rules(self, placement: str) -> CompiledRules:
+        """Return the editors' rules that are in effect for this visit at a placement."""
+        viewer = Viewer(
+            user_id=self.user.user_id,
+            placement=placement,
+            country=self.user.country,
+            language=self.language,
+            device=self.device,
+            segments=self.segments,
+        )
+        return self.state.rulebook.for_viewer(viewer, self.now)
+
+    @cached_property
+    def segments(self) -> tuple[str, ...]:
+        """Which segments the user is in; () where no rule asks."""
+        return segments.of(self.user) if self.state.rulebook.asks_for_segments else ()
 
     @cached_property
     def history(self) -> History:
@@ -45,7 +67,7 @@ class Visit:
         )
 
 
-def begin(user_id: str, *, record: bool) -> Visit:
+def begin(user_id: str, *, record: bool, language: str = "", device: str = "") -> Visit:
     """Read the user and the serving state of this moment.
 
     Raises
@@ -62,7 +84,8 @@ def begin(user_id: str, *, record: bool) -> Visit:
         if held is None:
             raise ModelUnavailable("The catalogue cannot be read and nothing has been served before.") from error
         user, state = _nobody(user_id), held
-    return Visit(user=user, state=state, now=now, record=record and bool(user_id) and user.consent)
+    may_record = record and bool(user_id) and user.consent
+    return Visit(user=user, state=state, now=now, record=may_record, language=language, device=device)
 
 
 def _nobody(user_id: str) -> UserFeatures:

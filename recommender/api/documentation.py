@@ -22,6 +22,11 @@ ITEM = OpenApiParameter("item_id", str, description="Seed for `similar` and `bec
 EXPAND = OpenApiParameter("expand", str, enum=["item"], description="Put each item's card into the answer.")
 EXPLAIN = OpenApiParameter("explain", str, enum=["0", "1"], description="Add the trace of every stage.")
 QUERY_USER = OpenApiParameter("user_id", str, description="Whom it is shown to; empty: nobody in particular.")
+VISITOR = [
+    OpenApiParameter("language", str, description="The visitor's, e.g. `pt-BR`; some rules are for some languages."),
+    OpenApiParameter("device", str, description="The visitor's, e.g. `mobile`; some rules are for some devices."),
+]
+OF_A_LIST = [LIMIT, CONTEXT, EXCLUDE, EXPAND, EXPLAIN, *VISITOR]
 
 
 class CardDocument(serializers.Serializer[Any]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from recommender.serving import KINDS, MAXIMUM_LIMIT
 
 MOST_EXCLUDED = 500
 LONGEST_ID = 200
+_WORD = re.compile(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*", re.ASCII)
+LONGEST_WORD = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,8 @@ class Parameters:
     item_id: str
     expand_item: bool
     explain: bool
+    language: str
+    device: str
 
 
 def parse(query: QueryDict, accepted: Collection[str]) -> Parameters:
@@ -66,6 +71,8 @@ def parse(query: QueryDict, accepted: Collection[str]) -> Parameters:
         item_id=item_id,
         expand_item="expand" in query,
         explain=_flag(query.get("explain", "0"), "explain"),
+        language=_word(query.get("language", ""), "language"),
+        device=_word(query.get("device", ""), "device"),
     )
 
 
@@ -79,6 +86,12 @@ def identifier(text: str, field: str, *, may_be_empty: bool = False) -> str:
         raise ApiError("id_invalid", f"{field} has {len(text)} characters; at most {LONGEST_ID}.", field=field)
     if not text.isprintable() or not text.strip():
         raise ApiError("id_invalid", f"{field} holds characters that cannot be printed.", field=field)
+    return text
+
+
+def _word(text: str, field: str) -> str:
+    if text and (len(text) > LONGEST_WORD or not _WORD.fullmatch(text)):
+        raise ApiError("param_invalid", f"{field} is a short word, such as en-GB or mobile.", field=field)
     return text
 
 

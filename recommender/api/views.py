@@ -22,13 +22,23 @@ class RecommendationsView(APIView):
     """One list for one user."""
 
     required_scopes: ClassVar = {"GET": "read"}
-    accepted: ClassVar = ("type", "context", "limit", "exclude", "item_id", "expand", "explain")
+    accepted: ClassVar = ("type", "context", "limit", "exclude", "item_id", "expand", "explain", "language", "device")
 
     @extend_schema(
         operation_id="recommend",
         tags=[doc.TAG],
         summary="Recommend items to a user",
-        parameters=[doc.USER_ID, doc.TYPE, doc.LIMIT, doc.CONTEXT, doc.EXCLUDE, doc.ITEM, doc.EXPAND, doc.EXPLAIN],
+        parameters=[
+            doc.USER_ID,
+            doc.TYPE,
+            doc.LIMIT,
+            doc.CONTEXT,
+            doc.EXCLUDE,
+            doc.ITEM,
+            doc.EXPAND,
+            doc.EXPLAIN,
+            *doc.VISITOR,
+        ],
         responses=doc.ListDocument,
         examples=[doc.LIST_EXAMPLE],
     )
@@ -43,6 +53,8 @@ class RecommendationsView(APIView):
             exclude=asked.exclude,
             seed_item_id=asked.item_id,
             explain=asked.explain,
+            language=asked.language,
+            device=asked.device,
         )
         return Response(list_document(made, expand_item=asked.expand_item), headers=PRIVATE)
 
@@ -51,13 +63,22 @@ class SimilarView(APIView):
     """Items like one item."""
 
     required_scopes: ClassVar = {"GET": "read"}
-    accepted: ClassVar = ("user_id", "limit", "context", "exclude", "expand", "explain")
+    accepted: ClassVar = ("user_id", "limit", "context", "exclude", "expand", "explain", "language", "device")
 
     @extend_schema(
         operation_id="similar",
         tags=[doc.TAG],
         summary="Find items like an item",
-        parameters=[doc.SEED_ID, doc.QUERY_USER, doc.LIMIT, doc.CONTEXT, doc.EXCLUDE, doc.EXPAND, doc.EXPLAIN],
+        parameters=[
+            doc.SEED_ID,
+            doc.QUERY_USER,
+            doc.LIMIT,
+            doc.CONTEXT,
+            doc.EXCLUDE,
+            doc.EXPAND,
+            doc.EXPLAIN,
+            *doc.VISITOR,
+        ],
         responses=doc.ListDocument,
         examples=[doc.LIST_EXAMPLE],
     )
@@ -72,6 +93,8 @@ class SimilarView(APIView):
             exclude=asked.exclude,
             seed_item_id=parameters.identifier(item_id, "item_id"),
             explain=asked.explain,
+            language=asked.language,
+            device=asked.device,
         )
         return Response(list_document(made, expand_item=asked.expand_item), headers=PRIVATE)
 
@@ -80,19 +103,26 @@ class PageView(APIView):
     """All lists of one page."""
 
     required_scopes: ClassVar = {"GET": "read"}
-    accepted: ClassVar = ("user_id", "limit", "item_id", "expand")
+    accepted: ClassVar = ("user_id", "limit", "item_id", "expand", "language", "device")
 
     @extend_schema(
         operation_id="page",
         tags=[doc.TAG],
         summary="Compose a page of several lists",
-        parameters=[doc.PAGE, doc.QUERY_USER, doc.LIMIT, doc.ITEM, doc.EXPAND],
+        parameters=[doc.PAGE, doc.QUERY_USER, doc.LIMIT, doc.ITEM, doc.EXPAND, *doc.VISITOR],
         responses=doc.PageDocument,
         examples=[doc.PAGE_EXAMPLE],
     )
     def get(self, request: Request, page: str) -> Response:
         """Answer the page's lists top to bottom; no item stands in two of them."""
         asked = parameters.parse(request.query_params, self.accepted)
-        made = serving.page(page, user_id=asked.user_id, seed_item_id=asked.item_id, limit=asked.limit)
+        made = serving.page(
+            page,
+            user_id=asked.user_id,
+            seed_item_id=asked.item_id,
+            limit=asked.limit,
+            language=asked.language,
+            device=asked.device,
+        )
         carousels = [list_document(row, expand_item=asked.expand_item) for row in made]
         return Response({"page": page, "carousels": carousels}, headers=PRIVATE)

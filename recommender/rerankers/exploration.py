@@ -88,8 +88,9 @@ class Exploration(Reranker):
             return np.empty(0, dtype=np.int64)
         allowed = np.isfinite(unexplored)
         allowed[:last] = False
-        if query.rules is not None and query.rules.hidden is not None:
-            allowed &= ~query.rules.hidden[candidates.rows]
+        for mask in () if query.rules is None else (query.rules.hidden, query.rules.kept_out):
+            if mask is not None:
+                allowed &= ~mask[candidates.rows]
         allowed_at = np.flatnonzero(allowed)
         return allowed_at[top_rows(unexplored[allowed_at], self.pool)]
 

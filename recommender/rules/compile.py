@@ -1,134 +1,198 @@
-"""Editors' rules turned into a mask, multipliers and pins over the rows of one catalogue snapshot."""
+"""Editors' rules turned into masks, multipliers and placements over the rows of one catalogue snapshot."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from catalog.process_copy import ProcessCopy
 from catalog.snapshot import Catalogue
 from recommender.arrays import BoolArray, FloatArray, RowArray
-from recommender.models import Rule
+from recommender.rules import matching, versions
+from recommender.rules.placing import Cap, Pin
+from recommender.rules.viewer import Viewer, is_for, is_held_out
+from recommender.rules.vocabulary import Action, RuleSpec
+
+LEAST, MOST = 0.01, 100.0
+"""What all boosts and buries of an item together may multiply its score by."""
+_SCALES = (Action.BOOST, Action.BURY)
+HOUR_SECONDS = 3600
+KEPT = 200
+"""Combinations of rules that are kept compiled; audiences and holdouts make many."""
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleSpec:
-    """One active rule as data, independent of the database."""
+class Promoted:
+    """One promotion."""
 
-    pk: int
-    action: str
-    """"pin", "boost", "bury" or "hide"."""
-    placement: str = ""
-    """"" for all placements."""
-    item_pk: int | None = None
-    category: str = ""
-    tag: str = ""
-    position: int = 0
-    """Pins: 1 is first; 0 (none was given) pins nothing."""
-    multiplier: float = 1.0
-    priority: int = 0
-    active_from: float = -np.inf
-    active_until: float = np.inf
+    rule: int
+    slots: int
+    share: float
+    rows: RowArray
+    """Hand-picked in order, or all that it means."""
+    in_order: bool
+    """Whether the order of `rows` is the editor's."""
+
+    def places(self, limit: int) -> int:
+        """Return how many places of a list it takes."""
+        return min(self.slots or round(self.share * limit), limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledRules:
-    """What the rules of one placement mean at one moment."""
+    """What the rules that are in effect for somebody mean."""
 
     hidden: BoolArray | None = None
     """(items,) True: never shown; None when no rule hides."""
+    kept_out: BoolArray | None = None
+    """(items,) True: not shown for its score; None when no rule says so."""
     multiplier: FloatArray | None = None
     """(items,) product of all boosts and buries; None when there are none."""
-    pins: tuple[tuple[int, int], ...] = ()
-    """(position from 0, row), ascending by position, at most one a position and one a row."""
+    pins: tuple[Pin, ...] = ()
+    soft_pins: tuple[Pin, ...] = ()
+    promotions: tuple[Promoted, ...] = ()
+    """These three by priority, the most important first."""
+    caps: tuple[Cap, ...] = ()
+    like_seed: tuple[tuple[Callable[[int], Iterable[int]], bool], ...] = ()
+    """(values of a row, whether one of the seed's is wanted or none)."""
+    organic_share: float = 0.0
 
 
 @dataclass(slots=True)
 class Rulebook:
-    """All rules of one revision, compiled per placement on first use and again when a schedule opens or closes."""
+    """All rules of one revision. Those in effect for somebody are compiled together on first use."""
 
     revision: int
     specs: Sequence[RuleSpec]
     catalogue: Catalogue
-    _compiled: dict[str, tuple[tuple[int, ...], CompiledRules]] = field(default_factory=dict)
+    _held: _Held = field(default_factory=lambda: _Held(since=np.inf, until=-np.inf, specs=[]))
 
-    def for_placement(self, placement: str, now: float) -> CompiledRules:
-        """Return the rules that apply to `placement` at POSIX time `now`."""
-        active = [
-            spec
-            for spec in self.specs
-            if spec.placement in ("", placement) and spec.active_from <= now < spec.active_until
-        ]
+    @property
+    def asks_for_segments(self) -> bool:
+        """Whether a rule is for some segments only."""
+        return any(spec.audience.segments for spec in self.specs)
+
+    def for_viewer(self, viewer: Viewer, now: float) -> CompiledRules:
+        """Return the rules that are in effect for the viewer at POSIX time `now`: the same object while they are."""
+        held = self._held
+        if not held.since <= now < held.until:
+            held = self._held = self._held_at(now)
+        anybody = msgspec.structs.replace(viewer, user_id="")
+        theirs = held.of_audience.get(anybody)
+        if theirs is None:
+            theirs = [spec for spec in held.specs if is_for(spec, anybody)]
+            _keep(held.of_audience, anybody, theirs)
+        active = [spec for spec in theirs if not is_held_out(spec, viewer.user_id)]
         ids = tuple(spec.pk for spec in active)
-        held = self._compiled.get(placement)
-        if held is None or held[0] != ids:
-            held = (ids, compile_rules(active, self.catalogue))
-            self._compiled[placement] = held
-        return held[1]
+        compiled = held.compiled.get(ids)
+        if compiled is None:
+            compiled = compile_rules(active, self.catalogue, now)
+            _keep(held.compiled, ids, compiled)
+        return compiled
+
+    def _held_at(self, now: float) -> _Held:
+        until = min((spec.schedule.changes_after(now) for spec in self.specs), default=np.inf)
+        ages = any(clause.field == "age_days" for spec in self.specs for clause in spec.where)
+        until = min(until, (now // HOUR_SECONDS + 1) * HOUR_SECONDS) if ages else until
+        held = _Held(since=now, until=until, specs=[spec for spec in self.specs if spec.schedule.contains(now)])
+        if not ages:
+            held.compiled.update(self._held.compiled)
+        return held
 
 
-def compile_rules(specs: Sequence[RuleSpec], catalogue: Catalogue) -> CompiledRules:
+@dataclass(slots=True, kw_only=True)
+class _Held:
+    """What a rulebook knows of a time in which no schedule opens or closes."""
+
+    since: float
+    until: float
+    specs: list[RuleSpec]
+    """In schedule."""
+    of_audience: dict[Viewer, list[RuleSpec]] = field(default_factory=dict)
+    compiled: dict[tuple[int, ...], CompiledRules] = field(default_factory=dict)
+    """By the keys of the rules."""
+
+
+def _keep(held: dict[K, V], key: K, value: V) -> None:
+    if len(held) >= KEPT:
+        held.clear()
+    held[key] = value
+
+
+def compile_rules(specs: Sequence[RuleSpec], catalogue: Catalogue, now: float = 0.0) -> CompiledRules:
     """Compile `specs` in their order of precedence: higher priority first, then the older rule.
 
-    Two pins on one position, or two pins of one item: the first in that order stands. Boosts and buries multiply.
+    Hides and exclusions add up, inclusions too (what one of them includes is in), boosts and buries multiply, caps hold
+    all together, and of several organic shares the largest counts. How pins, soft pins and promotions share the places
+    is in `placing`.
     """
-    hidden: BoolArray | None = None
-    multiplier: FloatArray | None = None
-    pins: dict[int, int] = {}
-    for spec in sorted(specs, key=lambda spec: (-spec.priority, spec.pk)):
-        rows = matching_rows(spec, catalogue)
-        if spec.action == Rule.Action.HIDE:
-            hidden = np.zeros(len(catalogue), dtype=bool) if hidden is None else hidden
-            hidden[rows] = True
-        elif spec.action in (Rule.Action.BOOST, Rule.Action.BURY):
-            multiplier = np.ones(len(catalogue), dtype=np.float32) if multiplier is None else multiplier
-            multiplier[rows] *= np.float32(spec.multiplier)
-        elif len(rows) and spec.position > 0 and spec.position - 1 not in pins and int(rows[0]) not in pins.values():
-            pins[spec.position - 1] = int(rows[0])
-    return CompiledRules(hidden=hidden, multiplier=multiplier, pins=tuple(sorted(pins.items())))
+    ordered = sorted(specs, key=lambda spec: (-spec.priority, spec.pk))
+    of = {action: [spec for spec in ordered if spec.action == action] for action in Action}
+    excluded = _together(of[Action.EXCLUDE], catalogue, now)
+    included = _together(of[Action.INCLUDE_ONLY], catalogue, now)
+    if included is not None:
+        excluded = ~included if excluded is None else excluded | ~included
+    return CompiledRules(
+        hidden=_together(of[Action.HIDE], catalogue, now),
+        kept_out=excluded,
+        multiplier=_multiplier([spec for spec in ordered if spec.action in _SCALES], catalogue, now),
+        pins=_pins(of[Action.PIN], catalogue, now),
+        soft_pins=_pins(of[Action.SOFT_PIN], catalogue, now),
+        promotions=tuple(
+            Promoted(
+                rule=spec.pk,
+                slots=spec.slots,
+                share=spec.share,
+                rows=matching.rows_of(spec, catalogue, now),
+                in_order=bool(spec.items),
+            )
+            for spec in of[Action.PROMOTE]
+        ),
+        caps=tuple(
+            Cap(at_most=spec.at_most, window=spec.window, values=matching.values_of(catalogue, spec.attribute))
+            for spec in of[Action.CAP]
+        ),
+        like_seed=tuple(
+            (matching.values_of(catalogue, spec.attribute), spec.action == Action.SAME_AS_SEED)
+            for spec in ordered
+            if spec.action in (Action.SAME_AS_SEED, Action.DIFFERENT_FROM_SEED)
+        ),
+        organic_share=max((spec.share for spec in of[Action.ORGANIC_SHARE]), default=0.0),
+    )
 
 
-def matching_rows(spec: RuleSpec, catalogue: Catalogue) -> RowArray:
-    """Return the rows that meet all of the rule's conditions (item, category, tag), ascending."""
-    mask: NDArray[np.bool_] = np.ones(len(catalogue), dtype=bool)
-    if spec.item_pk is not None:
-        mask &= catalogue.pks == spec.item_pk
-    if spec.category:
-        wanted = spec.category.casefold()
-        codes = [code for code, name in enumerate(catalogue.categories) if name.casefold() == wanted]
-        mask &= np.isin(catalogue.category_codes, codes)
-    if spec.tag:
-        tagged = np.zeros(len(catalogue), dtype=bool)
-        tagged[catalogue.rows_with_tag(spec.tag)] = True
-        mask &= tagged
-    return np.flatnonzero(mask)
+def _together(specs: Sequence[RuleSpec], catalogue: Catalogue, now: float) -> BoolArray | None:
+    """Return (items,) what any of the rules means; None without rules."""
+    if not specs:
+        return None
+    mask = np.zeros(len(catalogue), dtype=bool)
+    for spec in specs:
+        mask[matching.rows_of(spec, catalogue, now)] = True
+    return mask
 
 
-def load() -> list[RuleSpec]:
-    """Read the active rules from Postgres (one query)."""
-    rules = Rule.objects.filter(is_active=True).select_related("placement")
-    return [
-        RuleSpec(
-            pk=rule.pk,
-            action=rule.action,
-            placement=rule.placement.name if rule.placement else "",
-            item_pk=rule.item_id,
-            category=rule.category,
-            tag=rule.tag,
-            position=rule.position or 0,
-            multiplier=rule.multiplier,
-            priority=rule.priority,
-            active_from=rule.active_from.timestamp() if rule.active_from else -np.inf,
-            active_until=rule.active_until.timestamp() if rule.active_until else np.inf,
-        )
-        for rule in rules
-    ]
+def _multiplier(specs: Sequence[RuleSpec], catalogue: Catalogue, now: float) -> FloatArray | None:
+    if not specs:
+        return None
+    multiplier = np.ones(len(catalogue), dtype=np.float32)
+    for spec in specs:
+        multiplier[matching.rows_of(spec, catalogue, now)] *= np.float32(spec.multiplier)
+    return np.clip(multiplier, LEAST, MOST)
 
 
-_copy = ProcessCopy[list[RuleSpec]](lambda revision, earlier: load())
+def _pins(specs: Sequence[RuleSpec], catalogue: Catalogue, now: float) -> tuple[Pin, ...]:
+    found = ((spec, matching.rows_of(spec, catalogue, now)) for spec in specs if spec.position > 0)
+    return tuple(Pin(spec.position - 1, int(rows[0]), spec.pk) for spec, rows in found if len(rows))
+
+
+_copy = ProcessCopy[list[RuleSpec]](lambda revision, earlier: versions.published())
 _current: Rulebook | None = None
 
 

@@ -91,7 +91,7 @@ def test_the_list_is_filtered_by_category(staff: Client, heat: Item) -> None:
 
 
 def test_autocomplete_finds_items_for_rules(staff: Client, heat: Item) -> None:
-    query = {"app_label": "recommender", "model_name": "rule", "field_name": "item", "term": "heat"}
+    query = {"app_label": "recommender", "model_name": "ruleitem", "field_name": "item", "term": "heat"}
     assert staff.get("/admin/autocomplete/", query).json()["results"] == [{"id": str(heat.pk), "text": "Heat"}]
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from catalog import revisions
 from catalog.models import Item
-from recommender.models import ActiveModel, ModelVersion, Placement, RebuildJob, Rule
+from recommender.models import ActiveModel, ModelVersion, Placement, RebuildJob, Rule, RuleSetVersion
 from recommender.rebuilding import rebuild
 from recommender.registry import publishing
+from recommender.rules import versions
+from tests.recommender.rule_writing import written
 
 
 @pytest.fixture
@@ -31,46 +34,86 @@ def heat(db: None) -> Item:
     return Item.objects.create(item_id="heat", title="Heat", category="Crime")
 
 
-def rule(**change: Any) -> dict[str, Any]:
-    return {
+def rule(*, items: Sequence[int] = (), clauses: Sequence[tuple[str, str, str]] = (), **change: Any) -> dict[str, Any]:
+    """Return the form of a rule, with its items and conditions (field, operator, values)."""
+    form: dict[str, Any] = {
         "name": "Heat first",
         "action": "pin",
-        "placement": "",
-        "item": "",
-        "category": "",
-        "tag": "",
-        "position": "",
         "multiplier": "1",
         "priority": "0",
         "is_active": "on",
-        **change,
+        "time_zone": "UTC",
+        "holdout_percent": "0",
+        "picked-TOTAL_FORMS": len(items),
+        "picked-INITIAL_FORMS": 0,
+        "clauses-TOTAL_FORMS": len(clauses),
+        "clauses-INITIAL_FORMS": 0,
     }
+    for number, item in enumerate(items):
+        form |= {f"picked-{number}-item": item, f"picked-{number}-order": number}
+    for number, (field, operator, values) in enumerate(clauses):
+        prefix = f"clauses-{number}"
+        form |= {f"{prefix}-field": field, f"{prefix}-operator": operator, f"{prefix}-values": values}
+    return form | change
+
+
+def publish(client: Client, note: str = "", do: str = "publish") -> Any:
+    return client.post("/admin/recommender/rule/publish/", {"do": do, "note": note}, follow=True)
+
+
+def act(client: Client, action: str, *chosen: RuleSetVersion) -> str:
+    form = {"action": action, "_selected_action": [version.pk for version in chosen]}
+    return client.post("/admin/recommender/rulesetversion/", form, follow=True).content.decode()
+
+
+CRIME = [("category", "is", "Crime")]
 
 
 def errors(answer: Any) -> dict[str, list[str]]:
     return dict(answer.context["adminform"].form.errors)
 
 
-def test_a_rule_is_saved_and_raises_the_revision(staff: Client, heat: Item) -> None:
+def errors_below(answer: Any) -> str:
+    return " ".join(
+        str(error) for formset in answer.context["inline_admin_formsets"] for error in formset.formset.non_form_errors()
+    )
+
+
+def test_a_rule_is_a_draft_until_it_is_published(staff: Client, heat: Item) -> None:
     before = revisions.from_database()[revisions.RULES]
-    answer = staff.post("/admin/recommender/rule/add/", rule(item=heat.pk, position="1"))
+    answer = staff.post("/admin/recommender/rule/add/", rule(items=[heat.pk], position="1"))
     assert answer.status_code == 302
     assert Rule.objects.get().position == 1
-    assert revisions.from_database()[revisions.RULES] == before + 1
-    assert "pin Heat to position 1" in staff.get("/admin/recommender/rule/").content.decode()
+    assert revisions.from_database()[revisions.RULES] == before
+    assert "pin to a position: Heat" in staff.get("/admin/recommender/rule/").content.decode()
+    page = staff.get("/admin/recommender/rule/publish/").content.decode()
+    assert ("Heat first" in page, "No rule stands in another" in page) == (True, True)
+    assert versions.published() == []
+    publish(staff, "for the weekend")
+    assert RuleSetVersion.objects.get().note == "for the weekend"
+    assert revisions.from_database()[revisions.RULES] > before
+    [published] = versions.published()
+    assert (published.items, published.position) == ((heat.pk,), 1)
 
 
 @pytest.mark.parametrize(
     ("change", "field", "message"),
     [
-        ({"position": "1"}, "item", "A pin needs an item."),
-        ({"category": "Crime", "action": "boost"}, "multiplier", "A boost needs a multiplier above 1."),
-        ({"category": "Crime", "action": "bury"}, "multiplier", "A bury needs a multiplier below 1."),
-        ({"action": "hide"}, "item", "Choose an item, a category or a tag."),
-        ({"category": "Crime", "action": "boost", "multiplier": "1000"}, "multiplier", "less than or equal to 100"),
+        ({"items": [1]}, "position", "A pin needs a position, 1 (first) to 100."),
+        ({"clauses": CRIME, "action": "boost"}, "multiplier", "A boost multiplies by more than 1"),
+        ({"clauses": CRIME, "action": "bury"}, "multiplier", "A bury multiplies by less than 1"),
+        ({"clauses": CRIME, "action": "boost", "multiplier": "1000"}, "multiplier", "at most 100"),
+        (
+            {"action": "cap", "attribute": "colour", "at_most": "1", "window": "3"},
+            "attribute",
+            "Choose category, tag",
+        ),
+        ({"clauses": CRIME, "action": "hide", "holdout_percent": "95"}, "holdout_percent", "0 to 90 %"),
+        ({"clauses": CRIME, "action": "hide", "time_zone": "Mars"}, "time_zone", "There is no time zone 'Mars'"),
+        ({"action": "organic_share", "share_percent": "150"}, "share_percent", "above 0 and up to 100 %"),
         (
             {
-                "category": "Crime",
+                "clauses": CRIME,
                 "action": "hide",
                 "active_from_0": "2030-01-02",
                 "active_from_1": "00:00",
@@ -82,23 +125,91 @@ def test_a_rule_is_saved_and_raises_the_revision(staff: Client, heat: Item) -> N
         ),
     ],
 )
-def test_a_rule_that_could_do_nothing_is_refused(
-    staff: Client, change: dict[str, str], field: str, message: str
+def test_a_rule_that_could_do_nothing_is_refused_at_its_field(
+    staff: Client, heat: Item, change: dict[str, Any], field: str, message: str
 ) -> None:
-    answer = staff.post("/admin/recommender/rule/add/", rule(**change))
+    answer = staff.post(
+        "/admin/recommender/rule/add/", rule(**{**change, "items": [heat.pk] * len(change.get("items", []))})
+    )
     assert answer.status_code == 200
     assert message in " ".join(errors(answer)[field])
     assert not Rule.objects.exists()
 
 
-def test_a_pin_without_position_is_refused(staff: Client, heat: Item) -> None:
-    answer = staff.post("/admin/recommender/rule/add/", rule(item=heat.pk))
-    assert errors(answer) == {"position": ["A pin needs a position (1 is first)."]}
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"position": "1"}, "A pin needs exactly one item"),
+        ({"action": "hide"}, "Say which items"),
+        ({"action": "hide", "clauses": [("colour", "is", "red")]}, "There is no field"),
+        ({"action": "hide", "clauses": [("year", "at_least", "soon")]}, "year needs a number"),
+    ],
+)
+def test_a_rule_that_does_not_say_which_items_is_refused(staff: Client, change: dict[str, Any], message: str) -> None:
+    answer = staff.post("/admin/recommender/rule/add/", rule(**change))
+    assert answer.status_code == 200
+    assert message in errors_below(answer)
     assert not Rule.objects.exists()
 
 
-def test_rules_are_switched_off_and_on_together(staff: Client, heat: Item) -> None:
-    made = [Rule.objects.create(name=name, action="hide", item=heat) for name in "ab"]
+def test_a_rule_with_quotes_in_it_is_kept_as_it_is_written(staff: Client) -> None:
+    form = rule(action="hide", name="O'Brien's \"best\" <b>", clauses=[("title", "contains", "O'Brien; DROP TABLE")])
+    assert staff.post("/admin/recommender/rule/add/", form).status_code == 302
+    assert Rule.objects.get().clauses.get().values == ["O'Brien; DROP TABLE"]
+    assert "&lt;b&gt;" in staff.get("/admin/recommender/rule/").content.decode()
+
+
+def test_contradicting_rules_are_not_published_and_it_is_said_what_to_do(staff: Client, heat: Item) -> None:
+    other = Item.objects.create(item_id="ronin", title="Ronin")
+    for name, item in (("a", heat), ("b", other)):
+        staff.post("/admin/recommender/rule/add/", rule(name=name, items=[item.pk], position="1"))
+    answer = publish(staff)
+    assert "Give one of them another position" in answer.content.decode()
+    assert versions.published() == []
+
+
+def test_publishing_is_undone_by_rolling_back(staff: Client) -> None:
+    for name in "ab":
+        staff.post("/admin/recommender/rule/add/", rule(name=name, action="hide", clauses=CRIME))
+        publish(staff)
+    assert [spec.name for spec in versions.published()] == ["a", "b"]
+    assert "Roll back to version" in staff.get("/admin/recommender/rule/publish/").content.decode()
+    publish(staff, do="roll_back")
+    assert [spec.name for spec in versions.published()] == ["a"]
+    assert staff.get("/admin/recommender/rulesetversion/").status_code == 200
+
+
+def test_who_may_write_rules_may_not_publish_them(client: Client, heat: Item) -> None:
+    editor = User.objects.create_user("editor", is_staff=True)
+    editor.user_permissions.set(Permission.objects.filter(codename__in=["add_rule", "change_rule", "view_rule"]))
+    client.force_login(editor)
+    assert client.post("/admin/recommender/rule/add/", rule(action="hide", clauses=CRIME)).status_code == 302
+    for do in ("publish", "roll_back", ""):
+        assert publish(client, do=do).status_code == 403
+    assert "Roll back" not in client.get("/admin/recommender/rule/publish/").content.decode()
+    assert (versions.published(), RuleSetVersion.objects.count()) == ([], 0)
+    publish(client, do="submit")
+    assert RuleSetVersion.objects.get().state == "submitted"
+
+
+def test_a_submitted_version_is_published_or_rejected_by_a_reviewer(staff: Client) -> None:
+    written("hide", name="war", where="category=war")
+    publish(staff, do="submit")
+    written("hide", name="love", where="category=love")
+    publish(staff, do="submit")
+    newer, older = RuleSetVersion.objects.all()
+    act(staff, "publish_it", older)
+    assert [spec.name for spec in versions.published()] == ["war"]
+    act(staff, "reject_it", newer)
+    assert "was rejected" in act(staff, "publish_it", newer)
+    assert "Choose one version" in act(staff, "publish_it", newer, older)
+    assert [spec.name for spec in versions.published()] == ["war"]
+    act(staff, "make_draft", older)
+    assert [rule.name for rule in Rule.objects.all()] == ["war"]
+
+
+def test_rules_are_switched_off_and_on_together(staff: Client) -> None:
+    made = [written("hide", name=name, where="category=Crime") for name in "ab"]
     for action, active in (("deactivate", False), ("activate", True)):
         staff.post("/admin/recommender/rule/", {"action": action, "_selected_action": [one.pk for one in made]})
         assert set(Rule.objects.values_list("is_active", flat=True)) == {active}

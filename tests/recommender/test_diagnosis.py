@@ -16,8 +16,9 @@ from catalog.models import EmbeddingSpace, Item, ItemEmbedding
 from interactions import dead_letters, feature_rebuilding
 from recommender import diagnosis
 from recommender.diagnosis import Finding, examine
-from recommender.models import ActiveModel, ModelVersion, RebuildJob, Rule
+from recommender.models import ActiveModel, ModelVersion, RebuildJob
 from recommender.rebuilding import rebuild
+from tests.recommender.rule_writing import published, written
 
 
 def finding(subject: str) -> Finding:
@@ -114,8 +115,8 @@ def test_dead_letters_are_counted(db: None) -> None:
 
 def test_expired_rules_are_counted(site: None) -> None:
     yesterday = timezone.now() - timedelta(days=1)
-    Rule.objects.create(name="old", action="hide", tag="drama", active_until=yesterday)
-    Rule.objects.create(name="new", action="hide", tag="drama")
+    written("hide", where="tag=drama", active_until=yesterday)
+    published("hide", where="tag=comedy")
     assert finding("Rules").level == "warning"
     assert finding("Rules").message == "1 in effect or to come, 1 expired"
 

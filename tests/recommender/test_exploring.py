@@ -12,8 +12,9 @@ from interactions import explored
 from interactions.models import Impression
 from recommender import serving, tasks
 from recommender.contracts import RecommendationList
-from recommender.models import Placement, Rule
+from recommender.models import Placement
 from tests.recommender.film_site import FilmSite, ids
+from tests.recommender.rule_writing import published
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_the_setting_turns_it_off(stocked: FilmSite, settings: django_settings) 
     "change",
     [
         lambda: Placement.objects.filter(name="homepage").update(explores=False),
-        lambda: Rule.objects.create(name="hide", action="hide", category="drama"),
+        lambda: published("hide", where="category=drama"),
         lambda: Item.objects.filter(item_id="dune").update(is_active=False),
     ],
     ids=["the placement refuses", "a rule hides it", "it is not available"],

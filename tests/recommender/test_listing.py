@@ -16,9 +16,10 @@ from interactions.models import EventType, Impression
 from recommender import listing, serving, tasks
 from recommender.contracts import RecommendationList
 from recommender.exceptions import BackendError
-from recommender.models import Placement, Rule
+from recommender.models import Placement
 from recommender.sources.item_to_item import ItemToItem
 from tests.recommender.film_site import FilmSite, ids
+from tests.recommender.rule_writing import published
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def hide(site: FilmSite) -> None:
 
 
 def rule(site: FilmSite) -> None:
-    Rule.objects.create(name="hide", action="hide", category="scifi")
+    published("hide", where="category=scifi")
 
 
 def placement(site: FilmSite) -> None:

@@ -14,8 +14,10 @@ from interactions import features
 from interactions.models import Impression, UserProfile
 from recommender import serving, tasks
 from recommender.exceptions import ModelUnavailable, RequestError, UnknownItem, UnknownPlacement
-from recommender.models import ActiveModel, Placement, Rule
+from recommender.models import ActiveModel, Placement
+from recommender.rules import versions
 from tests.recommender.film_site import POPULAR, FilmSite, ids
+from tests.recommender.rule_writing import published, written
 
 
 def test_an_unknown_user_gets_the_popular_list_and_is_told_so(site: FilmSite) -> None:
@@ -109,21 +111,23 @@ def test_a_rule_takes_effect_on_the_next_request(site: FilmSite) -> None:
     site.does("ann", ("watch", "alien"))
     serving.recommend("ann")
     with site.commit():
-        Rule.objects.create(name="pin", action="pin", item=Item.objects.get(item_id="coco"), position=2, placement=None)
-        hide = Rule.objects.create(name="hide", action="hide", category="crime")
+        written("pin", items=["coco"], position=2)
+        hide = published("hide", where="category=crime")
     made = serving.recommend("ann")
     assert (ids(made)[1], made.items[1].source, made.items[1].reason) == ("coco", "rule", "Picked by our editors")
     assert not {"heat", "ronin", "thief"} & set(ids(made))
     with site.commit():
         hide.delete()
+    # Nobody has published that yet.
+    assert "heat" not in ids(serving.recommend("ann"))
+    with site.commit():
+        versions.publish_draft()
     assert "heat" in ids(serving.recommend("ann"))
 
 
 def test_a_rule_of_one_placement_leaves_the_others_alone(site: FilmSite) -> None:
     with site.commit():
-        Rule.objects.create(
-            name="hide", action="hide", category="crime", placement=Placement.objects.get(name="trending")
-        )
+        published("hide", where="category=crime", placements=["trending"])
     assert ids(serving.recommend("ann", kind="trending"))[0] == "airplane"
     assert ids(serving.recommend("ann"))[0] == "heat"
 
@@ -278,7 +282,7 @@ def test_the_trace_comes_only_when_asked_for(site: FilmSite) -> None:
 def test_an_item_can_be_explained_whether_or_not_it_is_shown(site: FilmSite) -> None:
     site.does("ann", ("watch", "alien"))
     with site.commit():
-        Rule.objects.create(name="hide", action="hide", category="crime")
+        published("hide", where="category=crime")
     shown = serving.explain("ann", "arrival")
     assert (shown["position"], shown["removed_by"], shown["reason"]) == (0, [], "Because you watched Alien")
     assert shown["source_scores"]["item_to_item"] == pytest.approx(0.8)

@@ -10,8 +10,9 @@ from catalog.models import Item
 from interactions.models import EventType
 from recommender import queries, serving_state
 from recommender.exceptions import UnknownPlacement
-from recommender.models import Placement, Rule
+from recommender.models import Placement
 from tests.recommender.film_site import FilmSite
+from tests.recommender.rule_writing import published
 
 
 def test_all_parts_are_of_the_revisions_asked_for(site: FilmSite) -> None:
@@ -43,7 +44,7 @@ def test_without_news_nothing_is_read_again(site: FilmSite, django_assert_num_qu
     [
         # The revision and the item. The rulebook is compiled anew for new rows, but its rules are not read again.
         (lambda: Item.objects.filter(item_id="up").update(is_active=False), 2, {"placements", "event_types"}),
-        (lambda: Rule.objects.create(name="r", action="hide", category="x"), 2, {"catalogue", "model", "event_types"}),
+        (lambda: published("hide", where="category=x"), 2, {"catalogue", "model", "event_types"}),
         (lambda: Placement.objects.update(limit=5), 2, {"catalogue", "model", "event_types"}),
         (lambda: EventType.objects.update(weight=2), 1, {"catalogue", "model", "rulebook", "placements"}),
     ],

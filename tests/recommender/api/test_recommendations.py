@@ -11,9 +11,9 @@ from drf_spectacular.generators import SchemaGenerator
 from interactions.models import Impression
 from recommender import tasks
 from recommender.api.views import PageView, RecommendationsView, SimilarView
-from recommender.models import Rule
 from recsite import api_keys
 from tests.recommender.film_site import FILMS, FilmSite
+from tests.recommender.rule_writing import published
 
 LIST_KEYS = {
     "recommendations", "experiment_id", "variant", "request_id", "placement", "title", "seed_item_id", "fallback",
@@ -131,7 +131,7 @@ def test_a_page_has_several_lists_and_no_item_twice(site: FilmSite, api: Api) ->
 
 def test_a_pinned_item_says_so(site: FilmSite, api: Api) -> None:
     with site.commit():
-        Rule.objects.create(name="pin", action="pin", item_id=site.pks["coco"], position=1)
+        published("pin", items=["coco"], position=1)
     first = api.get("recommendations/ann")["recommendations"][0]
     assert (first["item_id"], first["reason"]) == ("coco", "Picked by our editors")
 

@@ -14,6 +14,7 @@ from recommender.pipeline.recipes import Recipe
 from recommender.pipeline.trace import Trace
 from recommender.rerankers.business_rules import BusinessRules
 from recommender.rules.compile import CompiledRules
+from recommender.rules.placing import Pin
 from tests.recommender.worlds import bundle_of, catalogue_of, day, history_of, query_of
 
 CATALOGUE = catalogue_of({"title": "Heat"}, {"title": "Alien"}, {}, {}, {"published_at": day(2)}, {})
@@ -86,7 +87,7 @@ def test_a_reason_that_does_not_prove_to_be_one_is_not_named(settings: Any) -> N
 
 
 def test_a_pinned_item_is_the_editors_choice(mine: Recipe) -> None:
-    query = query_of(CATALOGUE, BUNDLE, history=HISTORY, rules=CompiledRules(pins=((0, 3), (1, 5))))
+    query = query_of(CATALOGUE, BUNDLE, history=HISTORY, rules=CompiledRules(pins=(Pin(0, 3, 1), Pin(1, 5, 2))))
     shown, reasons = explained(replace(mine, rerankers=(BusinessRules(),)), query)
     assert shown.rows[:2].tolist() == [3, 5]
     assert [(reason.source, reason.because_of) for reason in reasons[:2]] == [("rule", None)] * 2

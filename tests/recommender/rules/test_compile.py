@@ -1,15 +1,17 @@
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
-from django.utils import timezone
 
-from catalog.models import Item
-from recommender.models import Placement, Rule
-from recommender.rules.compile import CompiledRules, Rulebook, RuleSpec, compile_rules, current, load, matching_rows
+from recommender.rules.compile import CompiledRules, Rulebook, compile_rules, current
+from recommender.rules.placing import Pin
+from recommender.rules.schedule import Schedule
+from recommender.rules.versions import publish_draft
+from recommender.rules.viewer import Viewer
+from recommender.rules.vocabulary import Action, Audience, Clause, Operator, RuleSpec
+from tests.recommender.rule_writing import published
 from tests.recommender.worlds import catalogue_of
 
 CATALOGUE = catalogue_of(
@@ -20,133 +22,141 @@ CATALOGUE = catalogue_of(
 )
 
 
+def where(field: str, *values: str, operator: str = "is") -> tuple[Clause, ...]:
+    return (Clause(field, Operator(operator), values),)
+
+
 def spec(action: str, pk: int = 1, **fields: Any) -> RuleSpec:
-    return RuleSpec(pk=pk, action=action, **fields)
+    return RuleSpec(pk=pk, action=Action(action), **fields)
+
+
+def mask(found: np.ndarray[Any, Any] | None) -> list[int] | None:
+    return None if found is None else np.flatnonzero(found).tolist()
 
 
 def test_no_rules_compile_to_nothing() -> None:
-    assert compile_rules([], CATALOGUE) == CompiledRules(hidden=None, multiplier=None, pins=())
-
-
-@pytest.mark.parametrize(
-    ("conditions", "rows"),
-    [
-        ({"item_pk": 20}, [1]),
-        ({"item_pk": 99}, []),
-        ({"category": "CRIME"}, [0, 1]),
-        ({"tag": "classic"}, [0, 2]),
-        ({"tag": "Classic"}, []),
-        ({"category": "crime", "tag": "classic"}, [0]),
-        ({"item_pk": 30, "tag": "heist"}, []),
-    ],
-)
-def test_a_rule_means_the_items_that_meet_all_its_conditions(conditions: dict[str, Any], rows: list[int]) -> None:
-    assert matching_rows(spec("hide", **conditions), CATALOGUE).tolist() == rows
+    assert compile_rules([], CATALOGUE) == CompiledRules()
 
 
 def test_hides_add_up() -> None:
-    compiled = compile_rules([spec("hide", 1, tag="heist"), spec("hide", 2, item_pk=40)], CATALOGUE)
-    assert compiled.hidden is not None
-    assert compiled.hidden.tolist() == [True, True, False, True]
+    compiled = compile_rules([spec("hide", 1, where=where("tag", "heist")), spec("hide", 2, items=(40,))], CATALOGUE)
+    assert (mask(compiled.hidden), compiled.kept_out) == ([0, 1, 3], None)
 
 
-def test_boosts_and_buries_multiply() -> None:
+def test_what_is_included_is_all_there_is_but_for_what_is_excluded() -> None:
     compiled = compile_rules(
-        [spec("boost", 1, tag="classic", multiplier=2.0), spec("bury", 2, category="comedy", multiplier=0.25)],
+        [
+            spec("include_only", 1, where=where("category", "crime")),
+            spec("include_only", 2, items=(30,)),
+            spec("exclude", 3, items=(10,)),
+        ],
+        CATALOGUE,
+    )
+    assert (compiled.hidden, mask(compiled.kept_out)) == (None, [0, 3])
+
+
+def test_boosts_and_buries_multiply_within_bounds() -> None:
+    compiled = compile_rules(
+        [
+            spec("boost", 1, where=where("tag", "classic"), multiplier=2.0),
+            spec("bury", 2, where=where("category", "comedy"), multiplier=0.25),
+            spec("boost", 3, items=(40,), multiplier=90.0),
+            spec("boost", 4, items=(40,), multiplier=90.0),
+        ],
         CATALOGUE,
     )
     assert compiled.multiplier is not None
-    assert compiled.multiplier.tolist() == [2.0, 1.0, 0.5, 1.0]
+    assert compiled.multiplier.tolist() == [2.0, 1.0, 0.5, 100.0]
     assert compiled.multiplier.dtype == np.float32
 
 
-def test_pins_stand_in_the_order_of_their_positions() -> None:
-    pins = [spec("pin", 1, item_pk=40, position=3), spec("pin", 2, item_pk=10, position=1)]
-    assert compile_rules(pins, CATALOGUE).pins == ((0, 0), (2, 3))
+def test_pins_stand_by_priority_then_by_age() -> None:
+    first, second = spec("pin", 1, items=(10,), position=1), spec("pin", 2, items=(20,), position=1)
+    urgent = spec("pin", 3, items=(30,), position=1, priority=5)
+    soft = spec("soft_pin", 4, items=(40,), position=2)
+    compiled = compile_rules([second, first, soft, urgent], CATALOGUE)
+    assert compiled.pins == (Pin(0, 2, 3), Pin(0, 0, 1), Pin(0, 1, 2))
+    assert compiled.soft_pins == (Pin(1, 3, 4),)
 
 
-def test_of_two_pins_on_one_position_the_higher_priority_stands_then_the_older() -> None:
-    first, second = spec("pin", 1, item_pk=10, position=1), spec("pin", 2, item_pk=20, position=1)
-    assert compile_rules([second, first], CATALOGUE).pins == ((0, 0),)
-    urgent = spec("pin", 3, item_pk=30, position=1, priority=5)
-    assert compile_rules([first, second, urgent], CATALOGUE).pins == ((0, 2),)
-
-
-def test_an_item_is_pinned_once() -> None:
-    pins = [spec("pin", 1, item_pk=10, position=2), spec("pin", 2, item_pk=10, position=1)]
-    assert compile_rules(pins, CATALOGUE).pins == ((1, 0),)
-
-
-@pytest.mark.parametrize("fields", [{"item_pk": 99, "position": 1}, {"item_pk": 10, "position": 0}])
+@pytest.mark.parametrize("fields", [{"items": (99,), "position": 1}, {"items": (10,), "position": 0}])
 def test_a_pin_of_a_deleted_item_or_without_a_position_does_nothing(fields: dict[str, Any]) -> None:
     assert compile_rules([spec("pin", **fields)], CATALOGUE).pins == ()
 
 
-def test_a_rulebook_opens_and_closes_rules_on_time() -> None:
-    book = Rulebook(
-        1,
-        [spec("pin", 1, item_pk=10, position=1, active_from=100.0, active_until=200.0), spec("hide", 2, item_pk=40)],
+def test_promotions_caps_and_shares_are_carried_over() -> None:
+    compiled = compile_rules(
+        [
+            spec("promote", 1, where=where("category", "crime"), share=0.25),
+            spec("promote", 2, items=(30, 99, 10), slots=2),
+            spec("cap", 3, attribute="category", at_most=1, window=3),
+            spec("organic_share", 4, share=0.5),
+            spec("organic_share", 5, share=0.7),
+            spec("same_as_seed", 6, attribute="tag"),
+        ],
         CATALOGUE,
     )
-    assert [bool(book.for_placement("home", now).pins) for now in (99.9, 100.0, 199.9, 200.0)] == [
-        False, True, True, False,
+    by_share, by_slots = compiled.promotions
+    assert (by_share.rows.tolist(), by_share.in_order, by_share.places(10), by_share.places(2)) == ([0, 1], False, 2, 0)
+    assert (by_slots.rows.tolist(), by_slots.in_order, by_slots.places(10), by_slots.places(1)) == ([2, 0], True, 2, 1)
+    [cap] = compiled.caps
+    assert (cap.at_most, cap.window) == (1, 3)
+    # Compared as they are written: Crime and crime are two categories of the catalogue.
+    assert [list(cap.values(row)) for row in (0, 2)] == [[0], [2]]
+    assert compiled.organic_share == 0.7
+    [(values, same)] = compiled.like_seed
+    assert (set(values(0)) & set(values(1)), set(values(1)) & set(values(2)), same) == (set(values(1)), set(), True)
+
+
+def at(book: Rulebook, now: float = 0.0, **viewer: Any) -> CompiledRules:
+    return book.for_viewer(Viewer(**viewer), now)
+
+
+def test_a_rulebook_opens_and_closes_rules_on_time() -> None:
+    timed = spec("pin", 1, items=(10,), position=1, schedule=Schedule(since=100.0, until=200.0))
+    book = Rulebook(1, [timed, spec("hide", 2, items=(40,))], CATALOGUE)
+    assert [bool(at(book, now).pins) for now in (99.9, 100.0, 199.9, 200.0, 150.0)] == [
+        False, True, True, False, True,
     ]  # fmt: skip
-    assert book.for_placement("home", 250.0).hidden is not None
+    assert at(book, 250.0).hidden is not None
 
 
-def test_a_rulebook_compiles_a_placement_once_while_nothing_changes() -> None:
-    book = Rulebook(1, [spec("hide", 1, item_pk=10), spec("hide", 2, item_pk=20, placement="home")], CATALOGUE)
-    everywhere, home = book.for_placement("item", 0.0), book.for_placement("home", 0.0)
-    assert everywhere.hidden is not None
-    assert home.hidden is not None
-    assert (everywhere.hidden.tolist(), home.hidden.tolist()) == (
-        [True, False, False, False], [True, True, False, False],
-    )  # fmt: skip
-    assert book.for_placement("item", 1.0) is everywhere
+def test_a_rulebook_compiles_what_is_in_effect_once() -> None:
+    home = Audience(placements=("home",))
+    book = Rulebook(1, [spec("hide", 1, items=(10,)), spec("hide", 2, items=(20,), audience=home)], CATALOGUE)
+    everywhere = at(book, placement="item")
+    assert (mask(everywhere.hidden), mask(at(book, placement="home").hidden)) == ([0], [0, 1])
+    assert at(book, 1.0, placement="item", user_id="ann") is everywhere
+    assert at(book, 1.0, placement="search", country="FR") is everywhere
 
 
-@pytest.mark.django_db
-def test_active_rules_are_read_from_the_database() -> None:
-    item = Item.objects.create(item_id="heat", title="Heat")
-    now = timezone.now()
-    Rule.objects.create(name="off", action="hide", category="war", is_active=False)
-    pin = Rule.objects.create(
-        name="pin",
-        action="pin",
-        item=item,
-        placement=Placement.objects.get(name="homepage"),
-        position=2,
-        priority=7,
-        active_from=now,
-        active_until=now + timedelta(days=1),
-    )
-    boost = Rule.objects.create(name="boost", action="boost", category="war", tag="classic", multiplier=3.0)
-    assert load() == [
-        RuleSpec(
-            pk=pin.pk,
-            action="pin",
-            placement="homepage",
-            item_pk=item.pk,
-            position=2,
-            priority=7,
-            active_from=now.timestamp(),
-            active_until=now.timestamp() + 86_400,
-        ),
-        RuleSpec(pk=boost.pk, action="boost", category="war", tag="classic", multiplier=3.0),
-    ]
+def test_a_holdout_leaves_some_users_out_for_good() -> None:
+    book = Rulebook(1, [spec("hide", 7, items=(10,), holdout=0.3)], CATALOGUE)
+    out = [user for user in range(1000) if at(book, user_id=f"user {user}").hidden is None]
+    assert 250 < len(out) < 350
+    assert out == [user for user in range(1000) if at(book, 9.0, user_id=f"user {user}").hidden is None]
+    assert at(book).hidden is not None
+
+
+def test_what_has_come_of_age_is_noticed_within_the_hour() -> None:
+    catalogue = catalogue_of({"published_at": None}, {})
+    catalogue.published_at[:] = [0.0, 86_400.0]
+    book = Rulebook(1, [spec("hide", 1, where=where("age_days", "2", operator="at_least"))], catalogue)
+    assert mask(at(book, 2 * 86_400.0 - 1).hidden) == []
+    assert mask(at(book, 2 * 86_400.0).hidden) == [0]
+    assert mask(at(book, 3 * 86_400.0).hidden) == [0, 1]
 
 
 @pytest.mark.django_db
 def test_the_rulebook_is_read_again_only_when_its_revision_moves(django_assert_num_queries: Any) -> None:
-    Rule.objects.create(name="hide", action="hide", category="war")
+    rule = published("hide", where="category=war")
     with django_assert_num_queries(1):
         book = current(5, CATALOGUE)
     with django_assert_num_queries(0):
         assert current(5, CATALOGUE) is book
         other = current(5, catalogue_of({"category": "war"}))
-        hidden = other.for_placement("", 0.0).hidden
-        assert hidden is not None
-        assert hidden.tolist() == [True]
-    Rule.objects.all().delete()
+        assert mask(at(other).hidden) == [0]
+    rule.delete()
+    publish_draft()
     with django_assert_num_queries(1):
         assert current(6, CATALOGUE).specs == []

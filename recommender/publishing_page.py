@@ -1,0 +1,37 @@
+"""What an editor sees before rules are published: what is wrong with them, and what would change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalog import revisions, snapshot
+from recommender.models import ActiveRules, Placement, RuleSetVersion
+from recommender.rules import draft, lint, versions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What publishing the draft would mean now."""
+
+    findings: list[lint.Finding]
+    differences: list[versions.Difference]
+    serving: RuleSetVersion | None
+    previous: RuleSetVersion | None
+    """Where a roll-back goes."""
+    may_publish: bool
+
+
+def page(*, may_publish: bool) -> Page:
+    """Return the page for somebody who may publish, or may only submit."""
+    specs = draft.read()
+    pointer = ActiveRules.objects.filter(alias=versions.ALIAS).select_related("version", "previous").first()
+    serving = None if pointer is None else pointer.version
+    catalogue = snapshot.current(revisions.from_database()[revisions.CATALOGUE])
+    minimum = min(Placement.objects.filter(is_active=True).values_list("minimum", flat=True), default=1)
+    return Page(
+        findings=lint.findings(specs, catalogue, minimum=max(minimum, 1)),
+        differences=versions.difference([] if serving is None else versions.specs_of(serving), specs),
+        serving=serving,
+        previous=None if pointer is None else pointer.previous,
+        may_publish=may_publish,
+    )

@@ -1,0 +1,281 @@
+"""Rules and their versions in the admin: written as a draft, published as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action, display
+
+from recommender import publishing_page
+from recommender.exceptions import RulesRefused
+from recommender.models import ActiveRules, Rule, RuleClause, RuleItem, RuleSetVersion
+from recommender.rules import draft, validation, versions
+from recommender.rules.vocabulary import RuleSpec
+
+OF_PARTS = ("items", "where")
+"""What `validation` says of the parts below a rule; everything else stands in its own form."""
+LONGEST_NOTE = 1000
+FORM_FIELDS = {"share": "share_percent", "holdout": "holdout_percent"}
+
+
+class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable when running
+    """A rule; what is impossible is said at its field."""
+
+    class Meta:
+        model = Rule
+        exclude: ClassVar = ["updated_at"]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what could never be published."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return cleaned
+        rule = Rule(**{name: value for name, value in cleaned.items() if name != "placements"})
+        for field, message in errors_of(rule).items():
+            if field not in OF_PARTS:
+                self.add_error(FORM_FIELDS.get(field, field), message)
+        return cleaned
+
+
+def errors_of(rule: Rule, items: Sequence[int] = (0,), clauses: Sequence[RuleClause] = ()) -> dict[str, str]:
+    """Return what is wrong with a rule that need not be stored, by field."""
+    spec: RuleSpec = draft.spec_from(rule, items=items, clauses=clauses, placements=())
+    return validation.errors(spec)
+
+
+class PickedFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not subscriptable when running
+    """The items that a rule names."""
+
+    def clean(self) -> None:
+        """Remember them for the formset of the conditions, which looks at both."""
+        super().clean()
+        self.instance.picked_now = [form.cleaned_data["item"].pk for form in _kept(self)]
+
+
+class ClauseFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not subscriptable when running
+    """The conditions on a rule's items."""
+
+    def clean(self) -> None:
+        """Refuse a rule that means no items, or others than it may."""
+        super().clean()
+        if any(self.errors) or not self.instance.action:
+            return
+        clauses = [form.instance for form in _kept(self)]
+        found = errors_of(self.instance, getattr(self.instance, "picked_now", ()), clauses)
+        wrong = [found[part] for part in OF_PARTS if part in found]
+        if wrong:
+            raise ValidationError(wrong)
+
+
+def _kept(formset: Any) -> list[Any]:
+    return [
+        form
+        for form in formset.forms
+        if form.is_valid() and form.has_changed() | bool(form.instance.pk) and not form.cleaned_data.get("DELETE")
+    ]
+
+
+class PartInline(TabularInline):  # type: ignore[misc]
+    """A part of a rule: whoever may write or read rules may do so with their parts."""
+
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the user may write rules."""
+        return request.user.has_perm("recommender.add_rule") or request.user.has_perm("recommender.change_rule")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the user may write rules."""
+        return self.has_add_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the user may write rules."""
+        return self.has_add_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the user may see rules."""
+        return request.user.has_perm("recommender.view_rule") or self.has_add_permission(request)
+
+
+class RuleItemInline(PartInline):
+    """Hand-picked items."""
+
+    model = RuleItem
+    formset = PickedFormSet
+    autocomplete_fields: ClassVar = ["item"]
+    verbose_name_plural = "Which items: picked by hand, in this order"
+
+
+class RuleClauseInline(PartInline):
+    """Conditions."""
+
+    model = RuleClause
+    formset = ClauseFormSet
+    verbose_name_plural = "Which items: all that meet these conditions"
+
+
+@admin.register(Rule)
+class RuleAdmin(ModelAdmin):  # type: ignore[misc]
+    """What editors want. A saved rule is a draft; publishing puts all of them in effect on the next request."""
+
+    form = RuleForm
+    inlines: ClassVar = [RuleItemInline, RuleClauseInline]
+    list_display: ClassVar = ["name", "what", "where_shown", "priority", "active_from", "active_until", "is_active"]
+    list_filter: ClassVar = ["action", "placements", "is_active"]
+    search_fields: ClassVar = ["name", "note"]
+    filter_horizontal: ClassVar = ["placements"]
+    actions: ClassVar = ["activate", "deactivate"]
+    actions_list: ClassVar = ["publish_page"]
+    fieldsets: ClassVar = [
+        (None, {"fields": ["name", "action", "is_active", "priority", "note"]}),
+        (
+            "How",
+            {"fields": ["position", "multiplier", "slots", "share_percent", "attribute", "at_most", "window"]},
+        ),
+        ("For whom", {"fields": ["placements", "countries", "languages", "devices", "segments", "holdout_percent"]}),
+        ("When", {"fields": ["active_from", "active_until", "weekdays", "opens", "closes", "time_zone"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
+        """Read what a line of the list says in three queries, however many rules there are."""
+        found: QuerySet[Rule] = super().get_queryset(request)
+        return found.prefetch_related("picked__item", "clauses", "placements")
+
+    @display(description="what it does")
+    def what(self, rule: Rule) -> str:
+        """Say the rule in one line."""
+        items = ", ".join(
+            [str(picked) for picked in rule.picked.all()] + [str(clause) for clause in rule.clauses.all()]
+        )
+        return f"{rule.get_action_display()}{f': {items}' if items else ''}"
+
+    @display(description="placements")
+    def where_shown(self, rule: Rule) -> str:
+        """Name its placements."""
+        return ", ".join(placement.name for placement in rule.placements.all()) or "all"
+
+    @admin.action(description="Switch on")
+    def activate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
+        """Take the chosen rules into the next version."""
+        self.message_user(request, f"{queryset.update(is_active=True)} rules are in the next version.")
+
+    @admin.action(description="Switch off")
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
+        """Leave the chosen rules out of the next version."""
+        self.message_user(request, f"{queryset.update(is_active=False)} rules are not in the next version.")
+
+    @action(description="Publish …", url_path="publish", permissions=["submit_rules"])
+    def publish_page(self, request: HttpRequest) -> HttpResponse:
+        """Show what publishing would change; on POST do it, submit it for review, or roll back."""
+        may_publish = request.user.has_perm("recommender.publish_rules")
+        if request.method == "POST" and self._done(request, request.POST.get("do", ""), may_publish=may_publish):
+            return redirect(reverse("admin:recommender_rule_changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Publish rules",
+            "page": publishing_page.page(may_publish=may_publish),
+        }
+        return render(request, "admin/recommender/publish_rules.html", context)
+
+    def _done(self, request: HttpRequest, what: str, *, may_publish: bool) -> bool:
+        note = request.POST.get("note", "")[:LONGEST_NOTE]
+        try:
+            if what == "submit":
+                message = f"Version {versions.submit(request.user, note).pk} waits for a review."
+            elif not may_publish:
+                raise PermissionDenied
+            elif what == "roll_back":
+                message = f"Version {versions.roll_back(request.user).pk} serves again; the draft is as it was."
+            else:
+                message = f"Version {versions.publish_draft(request.user, note).pk} serves from the next request on."
+        except RulesRefused as error:
+            for reason in error.reasons:
+                self.message_user(request, str(reason), messages.ERROR)
+            return False
+        self.message_user(request, message)
+        return True
+
+    def has_submit_rules_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may hand the draft in: whoever may write rules."""
+        return request.user.has_perm("recommender.change_rule")
+
+
+@admin.register(RuleSetVersion)
+class RuleSetVersionAdmin(ModelAdmin):  # type: ignore[misc]
+    """What has been submitted and published, and what differed."""
+
+    list_display: ClassVar = ["__str__", "state", "serves", "rules_in_it", "note", "submitted_by", "published_at"]
+    list_filter: ClassVar = ["state"]
+    list_select_related: ClassVar = ["submitted_by"]
+    actions: ClassVar = ["publish_it", "reject_it", "make_draft"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RuleSetVersion]:
+        """Find out what serves in the same query as the list."""
+        found: QuerySet[RuleSetVersion] = super().get_queryset(request)
+        return found.annotate(serves_now=Exists(ActiveRules.objects.filter(version=OuterRef("pk"))))
+
+    @admin.action(description="Publish this version", permissions=["publish_rules"])
+    def publish_it(self, request: HttpRequest, queryset: QuerySet[RuleSetVersion]) -> None:
+        """Let the one chosen version serve."""
+        self._with_one(request, queryset, lambda one: versions.publish(one, request.user), "serves from now on")
+
+    @admin.action(description="Reject it", permissions=["publish_rules"])
+    def reject_it(self, request: HttpRequest, queryset: QuerySet[RuleSetVersion]) -> None:
+        """Refuse the one chosen version."""
+        self._with_one(request, queryset, lambda one: versions.reject(one, request.user, ""), "is rejected")
+
+    @admin.action(description="Make it the draft", permissions=["publish_rules"])
+    def make_draft(self, request: HttpRequest, queryset: QuerySet[RuleSetVersion]) -> None:
+        """Write the rules as the one chosen version has them."""
+        self._with_one(request, queryset, versions.restore, "is the draft now")
+
+    def _with_one(
+        self, request: HttpRequest, queryset: QuerySet[RuleSetVersion], do: Callable[[RuleSetVersion], None], done: str
+    ) -> None:
+        chosen = list(queryset[:2])
+        if len(chosen) != 1:
+            self.message_user(request, "Choose one version.", messages.ERROR)
+            return
+        try:
+            do(chosen[0])
+        except RulesRefused as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.message_user(request, f"Version {chosen[0].pk} {done}.")
+
+    def has_publish_rules_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may put rules in effect."""
+        return request.user.has_perm("recommender.publish_rules")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: versions come from the draft."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: a version never changes."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: they are the record of what was shown."""
+        return False
+
+    @display(description="serves", boolean=True)
+    def serves(self, version: RuleSetVersion) -> bool:
+        """Tell the one that serves."""
+        return bool(version.serves_now)  # type: ignore[attr-defined] # annotated by get_queryset
+
+    @display(description="rules")
+    def rules_in_it(self, version: RuleSetVersion) -> int:
+        """Count them."""
+        return len(version.rules)

@@ -1,0 +1,135 @@
+"""From what editors write to what visitors get: the draft is submitted, reviewed and published as one version.
+
+The draft is the `Rule` rows, which serve nobody. A version is all of them at one moment, as data that never changes.
+Publishing and rolling back move one pointer (`ActiveRules`) in one transaction, and count on the next request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from recommender.exceptions import RulesRefused
+from recommender.models import ActiveRules, RuleSetVersion
+from recommender.rules import draft, lint
+from recommender.rules.vocabulary import RuleSpec
+
+ALIAS = "default"
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule that two versions do not have alike."""
+
+    pk: int
+    name: str
+    before: RuleSpec | None
+    """None: it is new."""
+    after: RuleSpec | None
+    """None: it is gone."""
+
+    @property
+    def changed(self) -> list[tuple[str, object, object]]:
+        """(field, before, after) of a rule that both have."""
+        if self.before is None or self.after is None:
+            return []
+        pairs = ((name, getattr(self.before, name), getattr(self.after, name)) for name in RuleSpec.__struct_fields__)
+        return [(name, before, after) for name, before, after in pairs if before != after]
+
+
+def published() -> list[RuleSpec]:
+    """Return the rules that serve (one query)."""
+    pointer = ActiveRules.objects.filter(alias=ALIAS).select_related("version").first()
+    return [] if pointer is None or pointer.version is None else specs_of(pointer.version)
+
+
+def specs_of(version: RuleSetVersion) -> list[RuleSpec]:
+    """Return a version's rules."""
+    return msgspec.convert(version.rules, list[RuleSpec], strict=False)
+
+
+def submit(by: Any, note: str = "") -> RuleSetVersion:
+    """Return a version of the draft as it is now, to be reviewed.
+
+    Raises
+    ------
+    RulesRefused
+        The linter found errors; nothing was stored.
+    """
+    specs = draft.read()
+    errors = [finding for finding in lint.findings(specs) if finding.is_error]
+    if errors:
+        raise RulesRefused(errors)
+    return RuleSetVersion.objects.create(
+        rules=msgspec.to_builtins(specs), note=note, submitted_by=by, state=RuleSetVersion.State.SUBMITTED
+    )
+
+
+def publish(version: RuleSetVersion, by: Any) -> None:
+    """Let the version serve from the next request on; what served before it is where a roll-back goes.
+
+    Raises
+    ------
+    RulesRefused
+        It was rejected in its review.
+    """
+    with transaction.atomic():
+        version = RuleSetVersion.objects.select_for_update().get(pk=version.pk)
+        if version.state == RuleSetVersion.State.REJECTED:
+            raise RulesRefused([f"Version {version.pk} was rejected; submit the draft again."])
+        version.state, version.published_by, version.published_at = version.State.PUBLISHED, by, timezone.now()
+        version.save(update_fields=["state", "published_by", "published_at"])
+        pointer, _ = ActiveRules.objects.select_for_update().get_or_create(alias=ALIAS)
+        if pointer.version_id != version.pk:
+            pointer.previous_id, pointer.version = pointer.version_id, version
+            pointer.save()
+
+
+def publish_draft(by: Any = None, note: str = "") -> RuleSetVersion:
+    """Submit and publish in one transaction."""
+    with transaction.atomic():
+        version = submit(by, note)
+        publish(version, by)
+    return version
+
+
+def reject(version: RuleSetVersion, by: Any, why: str) -> None:
+    """Refuse a submitted version; it stays for the record."""
+    waiting = RuleSetVersion.objects.filter(pk=version.pk, state=RuleSetVersion.State.SUBMITTED)
+    if not waiting.update(state=RuleSetVersion.State.REJECTED, reviewed_by=by, review=why):
+        raise RulesRefused([f"Version {version.pk} does not wait for a review."])
+
+
+def roll_back(by: Any) -> RuleSetVersion:
+    """Let the version serve again that served before the present one.
+
+    Raises
+    ------
+    RulesRefused
+        There was none.
+    """
+    with transaction.atomic():
+        pointer = ActiveRules.objects.select_for_update().filter(alias=ALIAS).first()
+        if pointer is None or pointer.previous is None:
+            raise RulesRefused(["There is no earlier version to go back to."])
+        earlier: RuleSetVersion = pointer.previous
+        publish(earlier, by)
+        return earlier
+
+
+def restore(version: RuleSetVersion) -> None:
+    """Make the draft what the version says."""
+    draft.write(specs_of(version))
+
+
+def difference(before: Sequence[RuleSpec], after: Sequence[RuleSpec]) -> list[Difference]:
+    """Return what differs, by rule, in the order of their keys."""
+    old, new = {spec.pk: spec for spec in before}, {spec.pk: spec for spec in after}
+    return [
+        Difference(pk=pk, name=(new.get(pk) or old[pk]).name, before=old.get(pk), after=new.get(pk))
+        for pk in sorted(old.keys() | new.keys())
+        if old.get(pk) != new.get(pk)
+    ]
