@@ -48,19 +48,19 @@ def listed(
     if explain or visit.user.stamp is None:
         return make()[0]
     key = visit.user.user_id, visit.user.stamp, visit.record, placement, recipe, seed, exclude.tobytes()
-    made, served = _lists().get_or_make(key, _depends_on(visit, placement), visit.now, make)
+    made, served = _lists().get_or_make(key, _made_from(visit), visit.rules(placement.name), visit.now, make)
     request_id = uuid.uuid4()
     noted = msgspec.structs.replace(served, request_id=request_id, shown_at=visit.now)
     return replace(made, request_id=request_id), noted
 
 
-def _depends_on(visit: Visit, placement: PlacementSpec) -> tuple[object, ...]:
-    """Return everything that a list is made from but its user and what was asked for, each the object in use."""
+def _made_from(visit: Visit) -> tuple[object, ...]:
+    """Return everything that lists are made from but the user, what was asked for and his rules: the objects in use."""
     state = visit.state
     return (
         state.catalogue,
         state.model,
-        visit.rules(placement.name),
+        state.rulebook,
         state.placements,
         state.experiments,
         state.event_types,
