@@ -36,17 +36,16 @@ class BusinessRules(Reranker):
         candidates = _multiplied(_without_kept_out(query, candidates, rules), rules)
         if not (rules.pins or rules.soft_pins or rules.promotions or rules.caps):
             return candidates
-        may_stand = _may_stand(query, rules)
         placed = place(
             candidates.rows,
             query.limit,
-            pins=_standing(rules.pins, may_stand),
-            soft_pins=_standing(rules.soft_pins, may_stand),
+            pins=_standing(rules.pins, query, rules),
+            soft_pins=_standing(rules.soft_pins, query, rules),
             promotions=[
                 Promotion(
                     rule=one.rule,
                     places=one.places(query.limit),
-                    rows=list(islice(_promoted(one, query, candidates, may_stand), 2 * query.limit)),
+                    rows=islice(_promoted(one, query, candidates, rules), 2 * query.limit),
                 )
                 for one in rules.promotions
             ],
@@ -83,41 +82,40 @@ def _multiplied(candidates: Candidates, rules: CompiledRules) -> Candidates:
     return candidates.take(order)
 
 
-def _may_stand(query: Query, rules: CompiledRules) -> BoolArray:
-    """Return (items,) which items a rule may place."""
-    may_stand = query.catalogue.available(query.now).copy()
-    may_stand[query.exclude] = False
-    if query.seed is not None:
-        may_stand[query.seed] = False
+def _may_stand(rows: RowArray, query: Query, rules: CompiledRules) -> RowArray:
+    """Return those of `rows` that a rule may place."""
+    may_stand = query.catalogue.available(query.now)[rows]
     if rules.hidden is not None:
-        may_stand &= ~rules.hidden
-    return may_stand
+        may_stand &= ~rules.hidden[rows]
+    for forbidden in (*query.exclude.tolist(), query.seed):
+        may_stand &= rows != forbidden
+    return rows[may_stand]
 
 
-def _standing(pins: tuple[Pin, ...], may_stand: BoolArray) -> list[Pin]:
-    return [pin for pin in pins if may_stand[pin.row]]
+def _standing(pins: tuple[Pin, ...], query: Query, rules: CompiledRules) -> list[Pin]:
+    rows = np.array([pin.row for pin in pins], dtype=np.int64)
+    standing = set(_may_stand(rows, query, rules).tolist())
+    return [pin for pin in pins if pin.row in standing]
 
 
-def _promoted(one: Promoted, query: Query, candidates: Candidates, may_stand: BoolArray) -> Iterator[int]:
+def _promoted(one: Promoted, query: Query, candidates: Candidates, rules: CompiledRules) -> Iterator[int]:
     """Yield the rows that a promotion offers: in the editor's order, else by score and then by popularity."""
-    rows = one.rows[may_stand[one.rows]]
-    rows = rows[~contains(query.history.seen, rows)]
+
+    def offered(rows: RowArray) -> Iterator[int]:
+        rows = _may_stand(rows, query, rules)
+        yield from rows[~contains(query.history.seen, rows)].tolist()
+
     if one.in_order:
-        yield from rows.tolist()
+        yield from offered(one.rows)
         return
-    chosen = np.zeros(len(query.catalogue), dtype=bool)
-    chosen[rows] = True
-    yield from candidates.rows[chosen[candidates.rows]].tolist()
-    chosen[candidates.rows] = False
-    others = query.catalogue.by_popularity
-    yield from others[chosen[others]][: query.limit].tolist()
+    yield from offered(candidates.rows[contains(one.rows, candidates.rows)])
+    others = one.rows[~np.isin(one.rows, candidates.rows)]
+    yield from offered(others[np.argsort(-query.catalogue.popularity[others], kind="stable")])
 
 
 def _arranged(candidates: Candidates, rows: RowArray, by_rule: BoolArray) -> Candidates:
     """Return the list that was placed, and behind it the candidates that it leaves over."""
-    order = np.argsort(candidates.rows)
-    ascending = candidates.rows[order]
-    added = np.array([row for row in rows.tolist() if not contains(ascending, np.array([row]))[0]], dtype=np.int64)
+    added = rows[~contains(np.sort(candidates.rows), rows)]
     together = Candidates(
         rows=np.concatenate([candidates.rows, added]),
         source_scores={
@@ -127,10 +125,11 @@ def _arranged(candidates: Candidates, rows: RowArray, by_rule: BoolArray) -> Can
         score=np.concatenate([candidates.score, np.ones(len(added), dtype=np.float32)]),
         pinned=np.zeros(len(candidates) + len(added), dtype=bool),
     )
-    position_of = {row: position for position, row in enumerate(together.rows.tolist())}
-    placed = [position_of[row] for row in rows.tolist()]
-    rest = np.setdiff1d(np.arange(len(together)), placed)
-    arranged = together.take(np.array([*placed, *rest.tolist()], dtype=np.int64))
+    ascending = np.argsort(together.rows)
+    placed = ascending[np.searchsorted(together.rows[ascending], rows)]
+    rest = np.ones(len(together), dtype=bool)
+    rest[placed] = False
+    arranged = together.take(np.concatenate([placed, np.flatnonzero(rest)]))
     arranged.pinned[: len(rows)] = by_rule
     arranged.score[: len(rows)][by_rule] = 1
     return arranged

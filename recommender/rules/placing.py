@@ -13,7 +13,6 @@ The one order in which conflicts are resolved, most binding first:
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -50,8 +49,8 @@ class Promotion:
     rule: int
     places: int
     """How many; with fewer items, as many as there are."""
-    rows: Sequence[int]
-    """The items, best first."""
+    rows: Iterable[int]
+    """The items, best first; read only as far as it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,38 +89,77 @@ def place(
     organic_share
         0..1 of the list.
     """
-    fixed = _Fixed(limit, caps, limit - math.ceil(organic_share * limit - 1e-9))
+    counted = _Caps(caps)
+    fixed = _Fixed(limit, counted, limit - math.ceil(organic_share * limit - 1e-9))
+    best = organic.tolist()
     for pin in pins:
         fixed.put(pin.place, pin.row, pin.rule)
-    # Where score alone would put them, so that a soft pin takes no place that its item has anyway.
     for pin in soft_pins:
-        stands = _place_of(pin.row, _filled(organic, limit, fixed, caps))
-        if stands is None or stands > pin.place:
+        # Where its score alone puts it early enough, it takes no place by rule.
+        by_score = pin.row in best[: pin.place + 1] and _place_of(pin.row, _filled(best, limit, fixed, counted))
+        if by_score is False or by_score is None or by_score > pin.place:
             any(fixed.put(earlier, pin.row, pin.rule) for earlier in range(min(pin.place, limit - 1), -1, -1))
     for promotion in promotions:
         fixed.promote(promotion)
     while True:
-        filled = _filled(organic, limit, fixed, caps)
+        filled = _filled(best, limit, fixed, counted)
         by_rule = sum(one.rule is not None for one in filled)
         if by_rule <= len(filled) - math.ceil(organic_share * len(filled) - 1e-9) or not fixed.drop_last():
             return filled
 
 
+class _Caps:
+    """The caps of one list, and what each row counts as."""
+
+    def __init__(self, caps: Sequence[Cap]) -> None:
+        self._caps = caps
+        self._values: list[dict[int, tuple[int, ...]]] = [{} for _ in caps]
+
+    def allow(self, row: int, place: int, rows: Sequence[int | None]) -> bool:
+        """Whether the item may stand at `place` beside what stands at the places of `rows`."""
+        return all(self._allows(number, row, place, rows) for number in range(len(self._caps)))
+
+    def _allows(self, number: int, row: int, place: int, rows: Sequence[int | None]) -> bool:
+        cap = self._caps[number]
+        held = self._values[number]
+        for value in self._values_of(number, row):
+            first_near = max(place - cap.window + 1, 0)
+            near = [
+                at
+                for at, other in enumerate(rows[first_near : place + cap.window], first_near)
+                # Whatever stands has been asked about.
+                if other is not None and at != place and value in held[other]
+            ]
+            # One too many in a row of places is `at_most` others and this one within a window.
+            for first in range(len(near) - cap.at_most + 1):
+                last = near[first + cap.at_most - 1]
+                if max(last, place) - min(near[first], place) < cap.window:
+                    return False
+        return True
+
+    def _values_of(self, number: int, row: int) -> tuple[int, ...]:
+        held = self._values[number]
+        if row not in held:
+            held[row] = tuple(self._caps[number].values(row))
+        return held[row]
+
+
 class _Fixed:
     """The places that rules have taken, in the order in which they took them."""
 
-    def __init__(self, limit: int, caps: Sequence[Cap], at_most: int) -> None:
+    def __init__(self, limit: int, caps: _Caps, at_most: int) -> None:
         self.limit, self.caps, self.at_most = limit, caps, at_most
         self.at: dict[int, Placed] = {}
+        self.rows: list[int | None] = [None] * limit
 
     def put(self, place: int, row: int, rule: int) -> bool:
         """Take a place for an item; False when it is taken, or a cap or the organic share forbids it."""
-        taken = place in self.at or any(one.row == row for one in self.at.values())
-        if not 0 <= place < self.limit or taken or len(self.at) >= self.at_most:
+        if not 0 <= place < self.limit or self.rows[place] is not None or row in self.rows:
             return False
-        if not _fits(row, place, {at: one.row for at, one in self.at.items()}, self.caps):
+        if len(self.at) >= self.at_most or not self.caps.allow(row, place, self.rows):
             return False
         self.at[place] = Placed(row, rule)
+        self.rows[place] = row
         return True
 
     def promote(self, promotion: Promotion) -> None:
@@ -131,6 +169,8 @@ class _Fixed:
         for wanted in spread(promotion.places, self.limit):
             nearest = [*range(wanted, self.limit), *range(wanted - 1, -1, -1)]
             while row is not None and not any(self.put(place, row, promotion.rule) for place in nearest):
+                if len(self.at) >= self.at_most:
+                    return
                 row = next(rows, None)
             row = next(rows, None)
 
@@ -138,59 +178,39 @@ class _Fixed:
         """Give back the place that was taken last; False when there is none."""
         if not self.at:
             return False
-        self.at.popitem()
+        place, _ = self.at.popitem()
+        self.rows[place] = None
         return True
 
 
-def _filled(organic: RowArray, limit: int, fixed: _Fixed, caps: Sequence[Cap]) -> list[Placed]:
+def _filled(organic: Sequence[int], limit: int, fixed: _Fixed, caps: _Caps) -> list[Placed]:
     """Return the list with the other places given to the best organic items that the caps allow there.
 
     Where none is left the list closes up: what a rule put behind comes earlier.
     """
     reserved = {one.row for one in fixed.at.values()}
-    waiting = [row for row in organic.tolist() if row not in reserved]
-    ahead = sorted(fixed.at)
+    waiting = [row for row in organic if row not in reserved]
+    ahead = sorted(fixed.at, reverse=True)
+    rows = list(fixed.rows)
     filled: list[Placed] = []
-    rows: dict[int, int] = {}
     while len(filled) < limit:
         here = len(filled)
-        if ahead and ahead[0] <= here:
-            chosen = fixed.at[ahead.pop(0)]
-            # Closed up, it may have come within a window of what it must not meet.
-            if not _fits(chosen.row, here, rows, caps):
-                continue
-        else:
-            standing = rows | {place: fixed.at[place].row for place in ahead} if caps and ahead else rows
-            found = next((n for n, row in enumerate(waiting) if _fits(row, here, standing, caps)), None)
-            if found is not None:
-                chosen = Placed(waiting.pop(found), None)
-            elif ahead:
-                chosen = fixed.at[ahead.pop(0)]
-                if not _fits(chosen.row, here, rows, caps):
-                    continue
-            else:
+        chosen = None
+        if not (ahead and ahead[-1] <= here):
+            found = next((n for n, row in enumerate(waiting) if caps.allow(row, here, rows)), None)
+            chosen = None if found is None else Placed(waiting.pop(found), None)
+        if chosen is None:
+            if not ahead:
                 break
+            planned = ahead.pop()
+            chosen = fixed.at[planned]
+            rows[planned] = None
+            # Closed up, it may have come within a window of what it must not meet.
+            if not caps.allow(chosen.row, here, rows):
+                continue
         rows[here] = chosen.row
         filled.append(chosen)
     return filled
-
-
-def _fits(row: int, place: int, rows: dict[int, int], caps: Sequence[Cap]) -> bool:
-    """Whether the caps allow the item at `place` beside what stands at the places of `rows`."""
-    for cap in caps:
-        values = set(cap.values(row))
-        if not values:
-            continue
-        near = {
-            at: values.intersection(cap.values(rows[at]))
-            for at in range(place - cap.window + 1, place + cap.window)
-            if at != place and at in rows
-        }
-        for start in range(place - cap.window + 1, place + 1):
-            counts = Counter(value for at in range(start, start + cap.window) for value in near.get(at, ()))
-            if any(count >= cap.at_most for count in counts.values()):
-                return False
-    return True
 
 
 def _place_of(row: int, filled: Sequence[Placed]) -> int | None:
