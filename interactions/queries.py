@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,9 @@ from django.db import connection
 
 from interactions import partitions
 from interactions.models import DeadLetter, UserProfile
+
+TIMES_DRAWN = 5
+"""Keys drawn for each user wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +121,30 @@ def newest_event_at() -> datetime | None:
         )
         moment: datetime | None = cursor.fetchone()[0]
         return moment
+
+
+def sample_of_users(n: int, seed: int) -> list[str]:
+    """Return the ids of about `n` users who have done something, drawn at random; the same seed draws the same ones.
+
+    Fewer where most keys are gone or most users have done nothing; the work does not grow with the users.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(id), max(id) FROM interactions_userprofile")
+        least, most = cursor.fetchone()
+        if least is None:
+            return []
+        chance = random.Random(seed)
+        drawn = chance.sample(range(least, most + 1), min(TIMES_DRAWN * n, most - least + 1))
+        cursor.execute(
+            """
+            SELECT user_id FROM unnest(%s::bigint[]) WITH ORDINALITY AS drawn (pk, place)
+            JOIN interactions_userprofile AS profile ON profile.id = drawn.pk AND profile.consent = 'granted'
+            WHERE EXISTS (SELECT FROM interactions_event AS event WHERE event.user_id = drawn.pk)
+            ORDER BY drawn.place LIMIT %s
+            """,
+            [drawn, n],
+        )
+        return [user_id for (user_id,) in cursor.fetchall()]
 
 
 def pks_by_user_id(user_ids: Iterable[str]) -> dict[str, int]:

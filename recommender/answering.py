@@ -17,6 +17,7 @@ from recommender.pipeline.reasons import sentences
 from recommender.pipeline.recipes import Recipe
 from recommender.pipeline.runner import StageFailed
 from recommender.pipeline.trace import Trace
+from recommender.rerankers.business_rules import PLACED_BY
 from recommender.rerankers.exploration import propensities, slot_of
 
 logger = logging.getLogger(__name__)
@@ -134,6 +135,7 @@ def _items(recipe: Recipe, query: Query, candidates: Candidates) -> tuple[Recomm
     if slot is not None and slot.row in rows:
         reasons[rows.index(slot.row)] = Explanation(source=EXPLORATION, because_of=None, share=0.0)
     scores = np.clip(np.nan_to_num(candidates.score), 0, 1).tolist()
+    placed_by: dict[int, int] = query.scratch.get(PLACED_BY, {})
     return tuple(
         Recommendation(
             item_id=query.catalogue.cards[row].item_id,
@@ -142,6 +144,7 @@ def _items(recipe: Recipe, query: Query, candidates: Candidates) -> tuple[Recomm
             source=reason.source,
             card=query.catalogue.cards[row],
             propensity=propensity,
+            rule=placed_by.get(row),
         )
         for row, score, reason, words, propensity in zip(
             rows,

@@ -184,6 +184,8 @@ class Recommendation:
     card: ItemCard
     propensity: float = 1.0
     """Probability with which an item of its kind stands at this position (`rerankers.exploration`)."""
+    rule: int | None = None
+    """Key of the editors' rule that put it there; None: its score did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

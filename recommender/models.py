@@ -181,6 +181,32 @@ class ActiveRules(AnnouncingModel):
         return f"{self.alias} → {self.version}"
 
 
+class RuleImpact(models.Model):
+    """What a draft would change, measured in the background (`impact`); a row is the job as well."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waiting"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+
+    rules = models.JSONField(help_text="A list of `rules.vocabulary.RuleSpec`.")
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    done = models.PositiveIntegerField(default=0, help_text="Users looked at.")
+    total = models.PositiveIntegerField(default=0)
+    result = models.JSONField(default=dict, blank=True)
+    error = models.TextField(blank=True, default="")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    heard_at = models.DateTimeField(null=True, help_text="Last sign of life of who measures.")
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"impact {self.pk}"
+
+
 class ModelVersion(models.Model):
     """One rebuild's result: an immutable directory with a manifest, and what was measured of it."""
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from catalog import revisions, snapshot
-from recommender.models import ActiveRules, Placement, RuleSetVersion
+from recommender.impact import Impact
+from recommender.models import ActiveRules, Placement, RuleImpact, RuleSetVersion
 from recommender.rules import draft, lint, versions
 
 
@@ -19,6 +22,15 @@ class Page:
     previous: RuleSetVersion | None
     """Where a roll-back goes."""
     may_publish: bool
+    impact: RuleImpact | None
+    """The newest measurement of these very rules."""
+    measured: Impact | None
+    """What it found, once it is done."""
+
+    @property
+    def percent(self) -> int:
+        """Of the measurement that is under way."""
+        return 100 * self.impact.done // self.impact.total if self.impact is not None and self.impact.total else 0
 
 
 def page(*, may_publish: bool) -> Page:
@@ -27,6 +39,7 @@ def page(*, may_publish: bool) -> Page:
     pointer = ActiveRules.objects.filter(alias=versions.ALIAS).select_related("version", "previous").first()
     serving = None if pointer is None else pointer.version
     catalogue = snapshot.current(revisions.from_database()[revisions.CATALOGUE])
+    impact = RuleImpact.objects.filter(rules=msgspec.to_builtins(specs)).first()
     minimum = min(Placement.objects.filter(is_active=True).values_list("minimum", flat=True), default=1)
     return Page(
         findings=lint.findings(specs, catalogue, minimum=max(minimum, 1)),
@@ -34,4 +47,6 @@ def page(*, may_publish: bool) -> Page:
         serving=serving,
         previous=None if pointer is None else pointer.previous,
         may_publish=may_publish,
+        impact=impact,
+        measured=msgspec.convert(impact.result, Impact) if impact is not None and impact.result else None,
     )

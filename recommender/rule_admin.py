@@ -15,10 +15,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from recommender import publishing_page
-from recommender.exceptions import RulesRefused
-from recommender.models import ActiveRules, Rule, RuleClause, RuleItem, RuleSetVersion
+from recommender import impact_jobs, previewing, publishing_page
+from recommender.exceptions import RequestError, RulesRefused
+from recommender.models import ActiveRules, Placement, Rule, RuleClause, RuleItem, RuleSetVersion
 from recommender.rules import draft, validation, versions
 from recommender.rules.vocabulary import RuleSpec
 
@@ -85,6 +86,37 @@ def _kept(formset: Any) -> list[Any]:
     ]
 
 
+class PreviewForm(forms.Form):
+    """Whose list of which placement to look at, and when."""
+
+    placement = forms.ModelChoiceField(
+        Placement.objects.filter(is_active=True), to_field_name="name", empty_label=None, widget=UnfoldAdminSelectWidget
+    )
+    user_id = forms.CharField(
+        label="User (empty: a new visitor)", max_length=200, required=False, widget=UnfoldAdminTextInputWidget
+    )
+    seed_item_id = forms.CharField(
+        label="Item looked at", max_length=200, required=False, widget=UnfoldAdminTextInputWidget
+    )
+    moment = forms.DateTimeField(
+        label="When (empty: now)",
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
+    )
+    language = forms.CharField(max_length=20, required=False, widget=UnfoldAdminTextInputWidget)
+    device = forms.CharField(max_length=20, required=False, widget=UnfoldAdminTextInputWidget)
+
+    def asked(self) -> dict[str, Any]:
+        """Return the arguments of `previewing.preview`."""
+        given = self.cleaned_data
+        moment = given["moment"]
+        return {
+            **{name: given[name] for name in ("user_id", "seed_item_id", "language", "device")},
+            "placement": given["placement"].name,
+            "moment": None if moment is None else moment.timestamp(),
+        }
+
+
 class PartInline(TabularInline):  # type: ignore[misc]
     """A part of a rule: whoever may write or read rules may do so with their parts."""
 
@@ -135,7 +167,7 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     search_fields: ClassVar = ["name", "note"]
     filter_horizontal: ClassVar = ["placements"]
     actions: ClassVar = ["activate", "deactivate"]
-    actions_list: ClassVar = ["publish_page"]
+    actions_list: ClassVar = ["preview_page", "publish_page"]
     fieldsets: ClassVar = [
         (None, {"fields": ["name", "action", "is_active", "priority", "note"]}),
         (
@@ -178,6 +210,9 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     def publish_page(self, request: HttpRequest) -> HttpResponse:
         """Show what publishing would change; on POST do it, submit it for review, or roll back."""
         may_publish = request.user.has_perm("recommender.publish_rules")
+        if request.POST.get("do") == "measure":
+            impact_jobs.ask(request.user)
+            return redirect(request.path)
         if request.method == "POST" and self._done(request, request.POST.get("do", ""), may_publish=may_publish):
             return redirect(reverse("admin:recommender_rule_changelist"))
         context = {
@@ -187,6 +222,18 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
             "page": publishing_page.page(may_publish=may_publish),
         }
         return render(request, "admin/recommender/publish_rules.html", context)
+
+    @action(description="Preview …", url_path="preview", permissions=["submit_rules"])
+    def preview_page(self, request: HttpRequest) -> HttpResponse:
+        """Show one list as it is and as the draft would have it."""
+        form = PreviewForm(request.GET if "placement" in request.GET else None)
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Preview rules", "form": form}
+        if form.is_valid():
+            try:
+                context["preview"] = previewing.preview(draft.read(), **form.asked())
+            except RequestError as error:
+                context["refusal"] = str(error)
+        return render(request, "admin/recommender/preview_rules.html", context)
 
     def _done(self, request: HttpRequest, what: str, *, may_publish: bool) -> bool:
         note = request.POST.get("note", "")[:LONGEST_NOTE]

@@ -23,7 +23,7 @@ from recommender import conf
 from recommender.answering import inspect
 from recommender.contracts import RecommendationList
 from recommender.exceptions import RequestError, UnknownItem
-from recommender.listing import BECAUSE_YOU_WATCHED, listed, query_of
+from recommender.listing import BECAUSE_YOU_WATCHED, Made, listed, query_of
 from recommender.queries import PlacementSpec
 from recommender.seeds import choose_seeds
 from recommender.serving_state import ServingState
@@ -81,6 +81,30 @@ def recommend(
         Postgres and Redis are both away and this process has never served.
     """
     visit = begin(user_id, record=record, language=language, device=device)
+    made, served = list_for(
+        visit,
+        kind=kind,
+        context=context,
+        limit=limit,
+        exclude=exclude,
+        seed_item_id=seed_item_id,
+        explain=explain,
+    )
+    _record(visit, [served])
+    return made
+
+
+def list_for(
+    visit: Visit,
+    *,
+    kind: str = "",
+    context: str = "",
+    limit: int | None = None,
+    exclude: Sequence[str] = (),
+    seed_item_id: str = "",
+    explain: bool = False,
+) -> Made:
+    """Return one list for a visit, and what is to be recorded once it is really shown; see `recommend`."""
     placement = _placement(visit.state, kind, context)
     recipe = kind or placement.recipe
     seed = _row(visit.state, seed_item_id) if seed_item_id else None
@@ -89,7 +113,7 @@ def recommend(
     if seed is None and recipe == SIMILAR:
         raise RequestError("type=similar needs item_id: the item the list is about.")
     rows = [visit.state.catalogue.row_of.get(item_id, -1) for item_id in exclude]
-    made, served = listed(
+    return listed(
         visit,
         msgspec.structs.replace(placement, limit=_limit(limit, placement)),
         recipe,
@@ -97,8 +121,6 @@ def recommend(
         exclude=np.array([row for row in rows if row >= 0], dtype=np.int64),
         explain=explain,
     )
-    _record(visit, [served])
-    return made
 
 
 def similar_to(

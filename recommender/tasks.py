@@ -8,7 +8,7 @@ from celery import shared_task
 
 from experiments import exposure
 from interactions import impressions
-from recommender import content_vectors, rebuilding
+from recommender import content_vectors, impact_jobs, rebuilding
 from recommender.registry import jobs
 
 logger = logging.getLogger(__name__)
@@ -40,3 +40,9 @@ def write_impressions() -> int:
 def refresh_content_vectors() -> int:
     """Encode the texts that are new or have changed. Returns how many items those were."""
     return content_vectors.refresh()
+
+
+@shared_task(name=impact_jobs.TASK)
+def measure_impacts() -> int:
+    """Measure what editors want to know of their drafts. Returns how many drafts those were."""
+    return impact_jobs.run_waiting()

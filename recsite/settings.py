@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "recsite.site_only.CsrfViewMiddleware",
     "recsite.site_only.AuthenticationMiddleware",
     "recsite.site_only.MessageMiddleware",
+    "recsite.audit.AuditMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -170,6 +171,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "interactions.tasks.refill_features",
         "schedule": 10.0,
         "options": {"expire_seconds": 10},
+    },
+    "measure-impacts-every-minute": {
+        "task": "recommender.tasks.measure_impacts",
+        "schedule": 60.0,
+        "options": {"expire_seconds": 50},
     },
     "refresh-content-vectors-every-hour": {
         "task": "recommender.tasks.refresh_content_vectors",

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from catalog import revisions
 from catalog.models import Item
+from interactions.recording import EventInput, record
+from recommender import impact_jobs
 from recommender.models import ActiveModel, ModelVersion, Placement, RebuildJob, Rule, RuleSetVersion
 from recommender.rebuilding import rebuild
 from recommender.registry import publishing
@@ -313,3 +315,52 @@ def test_somebody_who_is_no_staff_sees_nothing(db: None) -> None:
     client = Client()
     client.force_login(User.objects.create_user("visitor"))
     assert client.get("/admin/recommender/rule/").status_code == 302
+
+
+def test_an_editor_previews_a_list_with_the_draft(staff: Client, heat: Item) -> None:
+    Item.objects.create(item_id="ronin", title="Ronin", popularity=5)
+    staff.post("/admin/recommender/rule/add/", rule(items=[heat.pk], position="1"))
+    page = staff.get("/admin/recommender/rule/preview/", {"placement": "trending"}).content.decode()
+    assert 'data-item="heat" data-move="up"' in page
+    assert "rule “Heat first”" in page
+    empty = staff.get("/admin/recommender/rule/preview/").content.decode()
+    assert 'id="preview"' not in empty
+    refused = staff.get("/admin/recommender/rule/preview/", {"placement": "product_page"}).content.decode()
+    assert "needs item_id" in refused
+    wrong = staff.get("/admin/recommender/rule/preview/", {"placement": "nowhere", "moment": "soon"}).content.decode()
+    assert "Select a valid choice" in wrong
+    assert "Enter a valid date/time" in wrong
+
+
+def test_the_impact_of_a_draft_is_asked_for_and_shown(
+    staff: Client, heat: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(impact_jobs.current_app, "send_task", lambda name: None)
+    record([EventInput("ann", "heat", "watch", timezone.now())])
+    staff.post("/admin/recommender/rule/add/", rule(items=[heat.pk], position="1"))
+    assert "Not measured yet" in staff.get("/admin/recommender/rule/publish/").content.decode()
+    waiting = publish(staff, do="measure").content.decode()
+    assert "Waiting for a worker" in waiting
+    impact_jobs.run_waiting()
+    shown = staff.get("/admin/recommender/rule/publish/").content.decode()
+    assert 'id="impact"' in shown
+    assert "Lists of 1 users" in shown
+    # Of other rules nothing is known.
+    written("hide", where="category=war")
+    assert "Not measured yet" in staff.get("/admin/recommender/rule/publish/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("group", "may", "may_not"),
+    [
+        ("Viewers", {"recommender.view_rule"}, {"recommender.change_rule", "recommender.publish_rules"}),
+        ("Editors", {"recommender.add_rule", "catalog.view_item"}, {"recommender.publish_rules"}),
+        ("Reviewers", {"recommender.publish_rules", "recommender.change_rule"}, {"recommender.change_modelversion"}),
+        ("ML engineers", {"recommender.change_modelversion"}, {"recommender.change_rule", "recommender.publish_rules"}),
+    ],
+)
+def test_groups_may_do_their_work_and_no_more(db: None, group: str, may: set[str], may_not: set[str]) -> None:
+    user = User.objects.create_user("somebody", is_staff=True)
+    user.groups.add(Group.objects.get(name=group))
+    assert user.has_perms(may)
+    assert not any(user.has_perm(one) for one in may_not)

@@ -1,0 +1,78 @@
+"""Measurements of what rules would change, asked for in admin and done by a worker, one after the other."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from celery import current_app
+from celery.exceptions import OperationalError as BrokerAway
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from recommender import impact
+from recommender.models import RuleImpact
+from recommender.rules import draft
+from recommender.rules.vocabulary import RuleSpec
+
+logger = logging.getLogger(__name__)
+
+TASK = "recommender.tasks.measure_impacts"
+SILENT_SECONDS = 120
+"""A measurement not heard of for longer has lost its worker, and is begun again."""
+TOLD_EVERY = 5
+"""Users."""
+
+
+def ask(by: Any) -> RuleImpact:
+    """Note that the draft as it is now is to be measured, and hint at it; beat finds it where the hint is lost."""
+    waiting = RuleImpact.objects.create(rules=msgspec.to_builtins(draft.read()), asked_by=by)
+    transaction.on_commit(_hint)
+    return waiting
+
+
+def _hint() -> None:
+    try:
+        current_app.send_task(TASK)
+    except BrokerAway as error:
+        logger.warning("beat will find the measurement: %s", error)
+
+
+def run_waiting() -> int:
+    """Measure what waits; return how many."""
+    measured = 0
+    while (job := _claim()) is not None:
+        _run(job)
+        measured += 1
+    return measured
+
+
+def _claim() -> RuleImpact | None:
+    silent = timezone.now() - timedelta(seconds=SILENT_SECONDS)
+    with transaction.atomic():
+        waits = Q(state=RuleImpact.State.WAITING) | Q(state=RuleImpact.State.RUNNING, heard_at__lt=silent)
+        job = RuleImpact.objects.select_for_update(skip_locked=True).filter(waits).order_by("pk").first()
+        if job is not None:
+            job.state, job.heard_at = RuleImpact.State.RUNNING, timezone.now()
+            job.save(update_fields=["state", "heard_at"])
+        return job
+
+
+def _run(job: RuleImpact) -> None:
+    mine = RuleImpact.objects.filter(pk=job.pk)
+
+    def tell(done: int, total: int) -> None:
+        if done % TOLD_EVERY == 0 or done == total:
+            mine.update(done=done, total=total, heard_at=timezone.now())
+
+    try:
+        found = impact.measure(msgspec.convert(job.rules, list[RuleSpec], strict=False), seed=job.pk, tell=tell)
+    # Whatever it is, the editor who asked must be told, and the next one's turn come.
+    except Exception as error:
+        logger.exception("impact %d", job.pk)
+        mine.update(state=RuleImpact.State.FAILED, error=f"{type(error).__name__}: {error}")
+    else:
+        mine.update(state=RuleImpact.State.DONE, result=msgspec.to_builtins(found), heard_at=timezone.now())
