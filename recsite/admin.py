@@ -15,10 +15,10 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from recsite import api_keys, schedule_admin
+from recsite import api_keys, audit_admin, schedule_admin
 from recsite.models import ApiKey
 
-__all__ = ["schedule_admin"]
+__all__ = ["audit_admin", "schedule_admin"]
 
 admin.site.unregister(User)
 admin.site.unregister(Group)

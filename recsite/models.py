@@ -1,4 +1,4 @@
-"""API keys. Only a hash is stored; the key itself is shown once."""
+"""API keys, of which only a hash is stored, and the record of who has changed what in admin."""
 
 from __future__ import annotations
 
@@ -31,3 +31,31 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class AuditEntry(models.Model):
+    """One row that somebody has changed in admin, as it was and as it is. Triggers write it; it never changes."""
+
+    class Action(models.TextChoices):
+        INSERT = "insert", "added"
+        UPDATE = "update", "changed"
+        DELETE = "delete", "deleted"
+
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=150, help_text="Who was signed in.")
+    table = models.CharField(max_length=100)
+    action = models.CharField(max_length=10, choices=Action)
+    row = models.CharField(max_length=100, help_text="Primary key.")
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        verbose_name_plural = "audit entries"
+        indexes: ClassVar = [
+            models.Index(fields=["table", "row"], name="audit_of_a_row"),
+            models.Index(fields=["actor"], name="audit_of_somebody"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.get_action_display()} {self.table} {self.row}"
