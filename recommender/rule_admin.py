@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Exists, OuterRef, QuerySet
 from django.forms import BaseInlineFormSet
@@ -15,26 +16,48 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from recommender import impact_jobs, previewing, publishing_page
 from recommender.exceptions import RequestError, RulesRefused
 from recommender.models import ActiveRules, Placement, Rule, RuleClause, RuleItem, RuleSetVersion
 from recommender.rules import draft, validation, versions
 from recommender.rules.vocabulary import RuleSpec
+from recommender.segments import SEGMENTS
 
 OF_PARTS = ("items", "where")
 """What `validation` says of the parts below a rule; everything else stands in its own form."""
 LONGEST_NOTE = 1000
+WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), start=1))
 FORM_FIELDS = {"share": "share_percent", "holdout": "holdout_percent"}
 
 
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable when running
     """A rule; what is impossible is said at its field."""
 
+    weekdays = forms.TypedMultipleChoiceField(
+        choices=WEEKDAYS, coerce=int, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+    )
+    segments = forms.MultipleChoiceField(
+        choices=[(name, f"{name}: {meaning}") for name, meaning in SEGMENTS.items()],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="None: everybody.",
+    )
+
     class Meta:
         model = Rule
         exclude: ClassVar = ["updated_at"]
+        widgets: ClassVar = {
+            "note": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+            "placements": UnfoldAdminCheckboxSelectMultipleWidget,
+            **dict.fromkeys(("countries", "languages", "devices"), UnfoldAdminTextInputWidget),
+        }
 
     def clean(self) -> dict[str, Any]:
         """Refuse what could never be published."""
@@ -121,6 +144,7 @@ class PartInline(TabularInline):  # type: ignore[misc]
     """A part of a rule: whoever may write or read rules may do so with their parts."""
 
     extra = 0
+    formfield_overrides: ClassVar = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return whether the user may write rules."""
@@ -156,6 +180,27 @@ class RuleClauseInline(PartInline):
     verbose_name_plural = "Which items: all that meet these conditions"
 
 
+def _deed(rule: Rule) -> str:
+    """Return what a rule does, with its numbers."""
+    share = f"{rule.share_percent:g} %" if rule.share_percent else ""
+    match rule.action:
+        case Rule.Action.PIN:
+            return f"pin to position {rule.position}"
+        case Rule.Action.SOFT_PIN:
+            return f"pin to position {rule.position} or before"
+        case Rule.Action.PROMOTE:
+            return f"promote to {share or f'{rule.slots} places'} of the list"
+        case Rule.Action.BOOST | Rule.Action.BURY:
+            return f"{rule.action} × {rule.multiplier:g}"
+        case Rule.Action.CAP:
+            return f"at most {rule.at_most} of one {rule.attribute} in {rule.window} places"
+        case Rule.Action.SAME_AS_SEED | Rule.Action.DIFFERENT_FROM_SEED:
+            return f"only with {'the same' if rule.action == Rule.Action.SAME_AS_SEED else 'another'} {rule.attribute}"
+        case Rule.Action.ORGANIC_SHARE:
+            return f"keep {share} of the list for scores"
+    return str(rule.get_action_display())
+
+
 @admin.register(Rule)
 class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     """What editors want. A saved rule is a draft; publishing puts all of them in effect on the next request."""
@@ -165,7 +210,6 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     list_display: ClassVar = ["name", "what", "where_shown", "priority", "active_from", "active_until", "is_active"]
     list_filter: ClassVar = ["action", "placements", "is_active"]
     search_fields: ClassVar = ["name", "note"]
-    filter_horizontal: ClassVar = ["placements"]
     actions: ClassVar = ["activate", "deactivate"]
     actions_list: ClassVar = ["preview_page", "publish_page"]
     fieldsets: ClassVar = [
@@ -189,7 +233,7 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
         items = ", ".join(
             [str(picked) for picked in rule.picked.all()] + [str(clause) for clause in rule.clauses.all()]
         )
-        return f"{rule.get_action_display()}{f': {items}' if items else ''}"
+        return f"{_deed(rule)}{f': {items}' if items else ''}"
 
     @display(description="placements")
     def where_shown(self, rule: Rule) -> str:

@@ -20,7 +20,7 @@ from recommender import impact_jobs
 from recommender.models import ActiveModel, ModelVersion, Placement, RebuildJob, Rule, RuleSetVersion
 from recommender.rebuilding import rebuild
 from recommender.registry import publishing
-from recommender.rules import versions
+from recommender.rules import draft, versions
 from tests.recommender.rule_writing import written
 
 
@@ -87,7 +87,7 @@ def test_a_rule_is_a_draft_until_it_is_published(staff: Client, heat: Item) -> N
     assert answer.status_code == 302
     assert Rule.objects.get().position == 1
     assert revisions.from_database()[revisions.RULES] == before
-    assert "pin to a position: Heat" in staff.get("/admin/recommender/rule/").content.decode()
+    assert "pin to position 1: Heat" in staff.get("/admin/recommender/rule/").content.decode()
     page = staff.get("/admin/recommender/rule/publish/").content.decode()
     assert ("Heat first" in page, "No rule stands in another" in page) == (True, True)
     assert versions.published() == []
@@ -154,6 +154,16 @@ def test_a_rule_that_does_not_say_which_items_is_refused(staff: Client, change: 
     assert not Rule.objects.exists()
 
 
+def test_days_segments_and_lists_are_kept(staff: Client) -> None:
+    form = rule(action="hide", clauses=CRIME, weekdays=["6", "7"], segments=["new"], countries="fr, de", devices="tv")
+    assert staff.post("/admin/recommender/rule/add/", form).status_code == 302
+    [spec] = draft.read()
+    assert (spec.schedule.weekdays, spec.audience.segments) == ((6, 7), ("new",))
+    assert (spec.audience.countries, spec.audience.devices) == (("FR", "DE"), ("tv",))
+    shown = staff.get(f"/admin/recommender/rule/{spec.pk}/change/").content.decode()
+    assert 'value="fr,de"' in shown
+
+
 def test_a_rule_with_quotes_in_it_is_kept_as_it_is_written(staff: Client) -> None:
     form = rule(action="hide", name="O'Brien's \"best\" <b>", clauses=[("title", "contains", "O'Brien; DROP TABLE")])
     assert staff.post("/admin/recommender/rule/add/", form).status_code == 302
@@ -208,6 +218,25 @@ def test_a_submitted_version_is_published_or_rejected_by_a_reviewer(staff: Clien
     assert [spec.name for spec in versions.published()] == ["war"]
     act(staff, "make_draft", older)
     assert [rule.name for rule in Rule.objects.all()] == ["war"]
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "said"),
+    [
+        ("soft_pin", {"position": 3}, "pin to position 3 or before"),
+        ("promote", {"slots": 2}, "promote to 2 places of the list"),
+        ("promote", {"share_percent": 30}, "promote to 30 % of the list"),
+        ("bury", {"multiplier": 0.5}, "bury × 0.5"),
+        ("cap", {"attribute": "tag", "at_most": 1, "window": 4}, "at most 1 of one tag in 4 places"),
+        ("same_as_seed", {"attribute": "category"}, "only with the same category"),
+        ("different_from_seed", {"attribute": "creator"}, "only with another creator"),
+        ("organic_share", {"share_percent": 60}, "keep 60 % of the list for scores"),
+        ("exclude", {"where": "category=war"}, "exclude, unless pinned or promoted: category is war"),
+    ],
+)
+def test_the_list_of_rules_says_what_each_does(staff: Client, action: str, fields: dict[str, Any], said: str) -> None:
+    written(action, **fields)
+    assert said in staff.get("/admin/recommender/rule/").content.decode()
 
 
 def test_rules_are_switched_off_and_on_together(staff: Client) -> None:
