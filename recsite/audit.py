@@ -7,27 +7,38 @@ themselves can be neither changed nor deleted. An answer that is an error takes 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
 
 READS = ("GET", "HEAD", "OPTIONS", "TRACE")
+ERRORS = 400
+"""HTTP's codes from here on."""
+
+View = Callable[..., HttpResponseBase]
 
 
 class AuditMiddleware:
-    """Stands after authentication."""
+    """Stands after authentication. A site without Django's admin is left alone."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.method in READS or not request.path.startswith(reverse("admin:index")):
-            return self.get_response(request)
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: View, arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> HttpResponseBase | None:
+        """Answer a write in admin."""
+        match = request.resolver_match
+        if request.method in READS or match is None or "admin" not in match.app_names:
+            return None
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('recsite.actor', %s, true)", [request.user.get_username()])
-            response = self.get_response(request)
-            if response.status_code >= 400:
+            response = view(request, *arguments, **named)
+            if response.status_code >= ERRORS:
                 transaction.set_rollback(True)
         return response

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from django.urls import resolve
 
 from catalog.models import Item
 from recommender.models import Placement, Rule
-from recsite import audit
+from recommender.rules import versions
+from recsite.audit import AuditMiddleware
 from recsite.models import AuditEntry
 from tests.recommender.rule_writing import written
 
@@ -75,12 +75,26 @@ def test_a_note_stays_as_it_is(editor: Client, statement: str) -> None:
         connection.cursor().execute(statement)
 
 
-def test_an_error_takes_everything_back(editor: Client) -> None:
-    def failing(request: Any) -> HttpResponse:
+def write_and_fail(*args: object) -> HttpResponse:
+    written("hide", where="category=war")
+    raise ValueError("broken")
+
+
+def test_a_crash_takes_everything_back(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "publish_draft", write_and_fail)
+    editor.raise_request_exception = False
+    assert editor.post("/admin/recommender/rule/publish/", {"do": "publish"}).status_code == 500
+    assert (Rule.objects.count(), entries()) == (0, [])
+
+
+def test_an_answer_that_is_an_error_takes_everything_back(editor: Client) -> None:
+    def refuse(request: HttpRequest) -> HttpResponse:
         written("hide", where="category=war")
-        return HttpResponse(status=500)
+        return HttpResponse(status=403)
 
     request = RequestFactory().post("/admin/recommender/rule/")
-    request.user = User.objects.get()
-    assert audit.AuditMiddleware(failing)(request).status_code == 500
+    request.user, request.resolver_match = User.objects.get(), resolve("/admin/recommender/rule/")
+    answer = AuditMiddleware(refuse).process_view(request, refuse, (), {})
+    assert answer is not None
+    assert answer.status_code == 403
     assert (Rule.objects.count(), entries()) == (0, [])
