@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
-_FILTERS = ["unavailable", "excluded", "seen"]
+_FILTERS = ["unavailable", "excluded", "ruled_out", "seen"]
 
 DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
     "personalized": {
@@ -56,7 +56,7 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
             "content": {"weight": 1.0},
             "embeddings": {"weight": 1.0},
         },
-        "filters": ["unavailable", "excluded"],
+        "filters": ["unavailable", "excluded", "ruled_out"],
         "scorers": ["weighted_blend"],
         "rerankers": ["business_rules"],
         "fallback": "trending",

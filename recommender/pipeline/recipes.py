@@ -44,6 +44,7 @@ STAGES: dict[str, str] = {
     "trending": "recommender.sources.trending.TrendingNow",
     "unexplored": "recommender.sources.unexplored.Unexplored",
     "excluded": "recommender.filters.excluded.Excluded",
+    "ruled_out": "recommender.filters.ruled_out.RuledOut",
     "seen": "recommender.filters.seen.Seen",
     "unavailable": "recommender.filters.unavailable.Unavailable",
     "cold_start": "recommender.scorers.cold_start.ColdStart",

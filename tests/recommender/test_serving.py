@@ -132,6 +132,15 @@ def test_a_rule_of_one_placement_leaves_the_others_alone(site: FilmSite) -> None
     assert ids(serving.recommend("ann"))[0] == "heat"
 
 
+def test_where_little_is_included_the_row_is_filled_with_it(site: FilmSite, settings: Any) -> None:
+    # Each source proposes one film; most of them are shut out.
+    settings.RECOMMENDER_CANDIDATES_PER_SOURCE = 1
+    with site.commit():
+        published("include_only", where="category=family")
+    for kind in ("trending", "new"):
+        assert sorted(ids(serving.recommend("ann", kind=kind, limit=2))) == ["coco", "up"]
+
+
 def test_excluded_films_and_limits_are_obeyed(site: FilmSite) -> None:
     made = serving.recommend("ann", limit=2, exclude=["heat", "no such film", "thief"])
     assert ids(made) == ["ronin", "airplane"]
@@ -288,7 +297,7 @@ def test_an_item_can_be_explained_whether_or_not_it_is_shown(site: FilmSite) -> 
     assert shown["source_scores"]["item_to_item"] == pytest.approx(0.8)
     assert serving.explain("ann", "alien")["removed_by"] == ["seen"]
     hidden = serving.explain("ann", "heat")
-    assert (hidden["position"], hidden["removed_by"], hidden["reason"]) == (None, ["business_rules"], None)
+    assert (hidden["position"], hidden["removed_by"], hidden["reason"]) == (None, ["ruled_out"], None)
     with pytest.raises(UnknownItem):
         serving.explain("ann", "dune")
     assert tasks.write_impressions() == 0

@@ -7,10 +7,12 @@ import pytest
 
 from recommender.contracts import Candidates
 from recommender.filters.excluded import Excluded
+from recommender.filters.ruled_out import RuledOut
 from recommender.filters.seen import Seen
 from recommender.filters.unavailable import Unavailable
 from recommender.pipeline.stages import Filter
-from tests.recommender.worlds import catalogue_of, day, history_of, query_of
+from recommender.rules.compile import CompiledRules
+from tests.recommender.worlds import candidates_of, catalogue_of, day, history_of, query_of
 
 # NOW is January 10th.
 CATALOGUE = catalogue_of(
@@ -52,3 +54,18 @@ def test_each_gives_one_answer_a_candidate_and_leaves_them_alone(stage: Filter) 
         keep = stage.keep(query, candidates)
         assert (keep.dtype, keep.shape) == (np.bool_, (len(candidates),))
         assert candidates.rows.tolist() == rows
+
+
+def test_what_editors_shut_out_is_dropped() -> None:
+    hidden, kept_out = np.array([True, False, False]), np.array([False, True, False])
+    catalogue = catalogue_of({}, {}, {})
+    candidates = candidates_of([0, 1, 2], [0.9, 0.8, 0.7])
+
+    def kept(**rules: np.ndarray) -> list[bool]:
+        query = query_of(catalogue, rules=CompiledRules(**rules))
+        return RuledOut().keep(query, candidates).tolist() if RuledOut().enabled(query) else [True] * 3
+
+    assert kept(hidden=hidden, kept_out=kept_out) == [False, False, True]
+    assert kept(kept_out=kept_out) == [True, False, True]
+    assert kept() == [True, True, True]
+    assert not RuledOut().enabled(query_of(catalogue))
