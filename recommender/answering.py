@@ -11,7 +11,6 @@ from prometheus_client import Counter
 
 from interactions.explored import SOURCE as EXPLORATION
 from recommender.contracts import Candidates, Query, Recommendation
-from recommender.filters.ruled_out import RuledOut
 from recommender.pipeline import recipes, runner
 from recommender.pipeline.explanations import Explanation, explain
 from recommender.pipeline.reasons import sentences
@@ -90,7 +89,7 @@ def inspect(recipe_name: str, query: Query, row: int) -> dict[str, Any]:
     alone = Candidates.of(np.array([row], dtype=np.int64))
     removed_by = [stage.name for stage in recipe.filters if stage.enabled(query) and not stage.keep(query, alone)[0]]
     # A site's own recipe need not have the filter; the rules shut out all the same.
-    if "ruled_out" not in removed_by and RuledOut().enabled(query) and not RuledOut().keep(query, alone)[0]:
+    if "ruled_out" not in removed_by and query.rules is not None and not query.rules.admits(alone.rows)[0]:
         removed_by.append("business_rules")
     scores = {}
     for slot in recipe.sources:

@@ -3,7 +3,8 @@
 Of a sample of users who have done something, each placement's list is made twice, with the rules that serve and with
 the draft. Where a placement is personal, the newest thing each user did is hidden first, and where it stands in both
 lists says what the rules cost or bring: NDCG@10 of that one item, 1 / log2(place + 1), with a 95 % interval of the mean
-difference.
+difference. The model has learned from those deeds: both figures are too high, and only their difference says
+something.
 """
 
 from __future__ import annotations

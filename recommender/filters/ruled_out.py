@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from recommender.arrays import BoolArray
 from recommender.contracts import Candidates, Query
 from recommender.pipeline.stages import Filter
@@ -15,11 +13,8 @@ class RuledOut(Filter):
     name = "ruled_out"
 
     def enabled(self, query: Query) -> bool:
-        return query.rules is not None and (query.rules.hidden is not None or query.rules.kept_out is not None)
+        return query.rules is not None
 
     def keep(self, query: Query, candidates: Candidates) -> BoolArray:
-        keep = np.ones(len(candidates), dtype=bool)
-        for shut_out in () if query.rules is None else (query.rules.hidden, query.rules.kept_out):
-            if shut_out is not None:
-                keep &= ~shut_out[candidates.rows]
-        return keep
+        assert query.rules is not None  # noqa: S101 -- `enabled` said so
+        return query.rules.admits(candidates.rows)

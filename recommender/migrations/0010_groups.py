@@ -19,12 +19,6 @@ GROUPS = {
     ],
     "ML engineers": [*(f"view_{name}" for name in SEEN_BY_ALL), "change_modelversion"],
 }
-CATALOGUE = {
-    "Viewers": ["view_item"],
-    "Editors": ["view_item"],
-    "Reviewers": ["view_item"],
-    "ML engineers": ["view_item"],
-}
 
 
 def make_groups(apps, schema_editor):
@@ -38,7 +32,7 @@ def make_groups(apps, schema_editor):
     for name, codenames in GROUPS.items():
         made, _ = group.objects.get_or_create(name=name)
         wanted = permission.objects.filter(content_type__app_label="recommender", codename__in=codenames)
-        items = permission.objects.filter(content_type__app_label="catalog", codename__in=CATALOGUE[name])
+        items = permission.objects.filter(content_type__app_label="catalog", codename="view_item")
         made.permissions.add(*wanted, *items)
 
 

@@ -60,10 +60,7 @@ class BusinessRules(Reranker):
 
 
 def _without_kept_out(query: Query, candidates: Candidates, rules: CompiledRules) -> Candidates:
-    stays = np.ones(len(candidates), dtype=bool)
-    for mask in (rules.hidden, rules.kept_out):
-        if mask is not None:
-            stays &= ~mask[candidates.rows]
+    stays = rules.admits(candidates.rows)
     if query.seed is not None:
         for values, same in rules.like_seed:
             of_seed = set(values(query.seed))
@@ -87,8 +84,9 @@ def _may_stand(rows: RowArray, query: Query, rules: CompiledRules) -> RowArray:
     may_stand = query.catalogue.available(query.now)[rows]
     if rules.hidden is not None:
         may_stand &= ~rules.hidden[rows]
-    for forbidden in (*query.exclude.tolist(), query.seed):
-        may_stand &= rows != forbidden
+    may_stand &= ~contains(np.sort(query.exclude), rows)
+    if query.seed is not None:
+        may_stand &= rows != query.seed
     return rows[may_stand]
 
 

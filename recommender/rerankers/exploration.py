@@ -88,9 +88,8 @@ class Exploration(Reranker):
             return np.empty(0, dtype=np.int64)
         allowed = np.isfinite(unexplored)
         allowed[:last] = False
-        for mask in () if query.rules is None else (query.rules.hidden, query.rules.kept_out):
-            if mask is not None:
-                allowed &= ~mask[candidates.rows]
+        if query.rules is not None:
+            allowed &= query.rules.admits(candidates.rows)
         allowed_at = np.flatnonzero(allowed)
         return allowed_at[top_rows(unexplored[allowed_at], self.pool)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 import msgspec
@@ -64,8 +65,16 @@ class CompiledRules:
     """(values of a row, whether one of the seed's is wanted or none)."""
     organic_share: float = 0.0
 
+    def admits(self, rows: RowArray) -> BoolArray:
+        """Return (len(rows),) which of them may stand in a list for their score."""
+        admitted = np.ones(len(rows), dtype=bool)
+        for shut_out in (self.hidden, self.kept_out):
+            if shut_out is not None:
+                admitted &= ~shut_out[rows]
+        return admitted
 
-@dataclass(slots=True)
+
+@dataclass
 class Rulebook:
     """All rules of one revision. Those in effect for somebody are compiled together on first use."""
 
@@ -74,7 +83,7 @@ class Rulebook:
     catalogue: Catalogue
     _held: _Held = field(default_factory=lambda: _Held(since=np.inf, until=-np.inf, specs=[]))
 
-    @property
+    @cached_property
     def asks_for_segments(self) -> bool:
         """Whether a rule is for some segments only."""
         return any(spec.audience.segments for spec in self.specs)

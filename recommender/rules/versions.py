@@ -77,12 +77,13 @@ def publish(version: RuleSetVersion, by: Any) -> None:
         It was rejected in its review.
     """
     with transaction.atomic():
+        # The pointer first, as in `roll_back`: two editors wait for each other instead of deadlocking.
+        pointer, _ = ActiveRules.objects.select_for_update().get_or_create(alias=ALIAS)
         version = RuleSetVersion.objects.select_for_update().get(pk=version.pk)
         if version.state == RuleSetVersion.State.REJECTED:
             raise RulesRefused([f"Version {version.pk} was rejected; submit the draft again."])
         version.state, version.published_by, version.published_at = version.State.PUBLISHED, by, timezone.now()
         version.save(update_fields=["state", "published_by", "published_at"])
-        pointer, _ = ActiveRules.objects.select_for_update().get_or_create(alias=ALIAS)
         if pointer.version_id != version.pk:
             pointer.previous_id, pointer.version = pointer.version_id, version
             pointer.save()

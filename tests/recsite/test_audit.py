@@ -70,9 +70,12 @@ def test_a_password_is_never_in_the_record(editor: Client) -> None:
 
 @pytest.mark.parametrize("statement", ["UPDATE recsite_auditentry SET actor = 'x'", "DELETE FROM recsite_auditentry"])
 def test_a_note_stays_as_it_is(editor: Client, statement: str) -> None:
-    editor.post("/admin/recommender/rule/", {})
+    rule = written("hide", where="category=war")
+    editor.post("/admin/recommender/rule/", {"action": "deactivate", "_selected_action": [rule.pk]})
+    noted = list(AuditEntry.objects.values())
     with pytest.raises(DatabaseError, match="never changed or deleted"), transaction.atomic():
         connection.cursor().execute(statement)
+    assert list(AuditEntry.objects.values()) == noted != []
 
 
 def write_and_fail(*args: object) -> HttpResponse:

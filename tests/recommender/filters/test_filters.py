@@ -63,7 +63,8 @@ def test_what_editors_shut_out_is_dropped() -> None:
 
     def kept(**rules: np.ndarray) -> list[bool]:
         query = query_of(catalogue, rules=CompiledRules(**rules))
-        return RuledOut().keep(query, candidates).tolist() if RuledOut().enabled(query) else [True] * 3
+        assert RuledOut().enabled(query)
+        return RuledOut().keep(query, candidates).tolist()
 
     assert kept(hidden=hidden, kept_out=kept_out) == [False, False, True]
     assert kept(kept_out=kept_out) == [True, False, True]

@@ -1,0 +1,127 @@
+"""The forms of rules in admin: what could never be published is refused at its field, before it is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms import BaseInlineFormSet
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from recommender.models import Placement, Rule, RuleClause
+from recommender.rules import draft, validation
+from recommender.segments import SEGMENTS
+
+OF_PARTS = ("items", "where")
+"""What `validation` says of the parts below a rule; everything else stands in its own form."""
+WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), start=1))
+FORM_FIELDS = {"share": "share_percent", "holdout": "holdout_percent"}
+
+
+class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable when running
+    """A rule; what is impossible is said at its field."""
+
+    weekdays = forms.TypedMultipleChoiceField(
+        choices=WEEKDAYS, coerce=int, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+    )
+    segments = forms.MultipleChoiceField(
+        choices=[(name, f"{name}: {meaning}") for name, meaning in SEGMENTS.items()],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="None: everybody.",
+    )
+
+    class Meta:
+        model = Rule
+        exclude: ClassVar = ["updated_at"]
+        widgets: ClassVar = {
+            "note": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+            "placements": UnfoldAdminCheckboxSelectMultipleWidget,
+            **dict.fromkeys(("countries", "languages", "devices"), UnfoldAdminTextInputWidget),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what could never be published."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return cleaned
+        rule = Rule(**{name: value for name, value in cleaned.items() if name != "placements"})
+        for field, message in errors_of(rule).items():
+            if field not in OF_PARTS:
+                self.add_error(FORM_FIELDS.get(field, field), message)
+        return cleaned
+
+
+def errors_of(rule: Rule, items: Sequence[int] = (0,), clauses: Sequence[RuleClause] = ()) -> dict[str, str]:
+    """Return what is wrong with a rule that need not be stored, by field."""
+    return validation.errors(draft.spec_from(rule, items=items, clauses=clauses, placements=()))
+
+
+class PickedFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not subscriptable when running
+    """The items that a rule names."""
+
+    def clean(self) -> None:
+        """Remember them for the formset of the conditions, which looks at both."""
+        super().clean()
+        self.instance.picked_now = [form.cleaned_data["item"].pk for form in _kept(self)]
+
+
+class ClauseFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not subscriptable when running
+    """The conditions on a rule's items."""
+
+    def clean(self) -> None:
+        """Refuse a rule that means no items, or others than it may."""
+        super().clean()
+        if any(self.errors) or not self.instance.action:
+            return
+        clauses = [form.instance for form in _kept(self)]
+        found = errors_of(self.instance, getattr(self.instance, "picked_now", ()), clauses)
+        wrong = [found[part] for part in OF_PARTS if part in found]
+        if wrong:
+            raise ValidationError(wrong)
+
+
+def _kept(formset: Any) -> list[Any]:
+    return [
+        form
+        for form in formset.forms
+        if form.is_valid() and form.has_changed() | bool(form.instance.pk) and not form.cleaned_data.get("DELETE")
+    ]
+
+
+class PreviewForm(forms.Form):
+    """Whose list of which placement to look at, and when."""
+
+    placement = forms.ModelChoiceField(
+        Placement.objects.filter(is_active=True), to_field_name="name", empty_label=None, widget=UnfoldAdminSelectWidget
+    )
+    user_id = forms.CharField(
+        label="User (empty: a new visitor)", max_length=200, required=False, widget=UnfoldAdminTextInputWidget
+    )
+    seed_item_id = forms.CharField(
+        label="Item looked at", max_length=200, required=False, widget=UnfoldAdminTextInputWidget
+    )
+    moment = forms.DateTimeField(
+        label="When (empty: now)",
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
+    )
+    language = forms.CharField(max_length=20, required=False, widget=UnfoldAdminTextInputWidget)
+    device = forms.CharField(max_length=20, required=False, widget=UnfoldAdminTextInputWidget)
+
+    def asked(self) -> dict[str, Any]:
+        """Return the arguments of `previewing.preview`."""
+        given = self.cleaned_data
+        moment = given["moment"]
+        return {
+            **{name: given[name] for name in ("user_id", "seed_item_id", "language", "device")},
+            "placement": given["placement"].name,
+            "moment": None if moment is None else moment.timestamp(),
+        }
