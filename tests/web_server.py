@@ -90,6 +90,7 @@ def _environment(folder: Path, urls: str) -> Mapping[str, str]:
         "STARTER_SETTINGS": json.dumps({"ROOT_URLCONF": urls, **overridden}),
         "REDIS_KEY_PREFIX": settings.REDIS_KEY_PREFIX,
         "MODEL_DIRECTORY": settings.RECOMMENDER_MODEL_DIRECTORY,
+        "REDIS_URL": settings.REDIS_URL,
         "CATALOGUE_DIRECTORY": str(folder / "catalogue"),
         "PROMETHEUS_MULTIPROC_DIR": str(counters),
     }
