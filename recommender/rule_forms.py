@@ -32,10 +32,10 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable w
         choices=WEEKDAYS, coerce=int, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
     segments = forms.MultipleChoiceField(
-        choices=[(name, f"{name}: {meaning}") for name, meaning in SEGMENTS.items()],
+        choices=[(name, name) for name in SEGMENTS],
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="None: everybody.",
+        help_text=f"None: everybody. {'. '.join(f'{name.title()}: {meaning}' for name, meaning in SEGMENTS.items())}.",
     )
 
     class Meta:

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from recsite import environment
 from recsite.environment import BASE_DIRECTORY, LOCAL, LOCAL_DIRECTORY, env
@@ -240,6 +241,8 @@ STATIC_URL = "static/"
 STATIC_ROOT = None if LOCAL else BASE_DIRECTORY / "staticfiles"
 WHITENOISE_USE_FINDERS = not _is_production
 LOGIN_URL = "/sign-in/"
+# Only the admin's own page signs people in by password.
+LOGIN_REDIRECT_URL = "admin:index"
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
@@ -254,7 +257,12 @@ if _is_production:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
-UNFOLD = {"SITE_TITLE": "recsite", "SITE_HEADER": "recsite", "SITE_SYMBOL": "recommend"}
+UNFOLD = {
+    "SITE_TITLE": "recsite",
+    "SITE_HEADER": "recsite",
+    "SITE_SYMBOL": "recommend",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("recsite/favicon.svg")}],
+}
 
 LOGGING = {
     "version": 1,

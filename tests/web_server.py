@@ -87,10 +87,9 @@ def _environment(folder: Path, urls: str) -> Mapping[str, str]:
     return {
         "DJANGO_SETTINGS_MODULE": "tests.web_settings",
         "STARTER_DATABASE": connection.settings_dict["NAME"],
-        "STARTER_SETTINGS": json.dumps({"ROOT_URLCONF": urls, **overridden}),
+        "STARTER_SETTINGS": json.dumps({"ROOT_URLCONF": urls, "REDIS_URL": settings.REDIS_URL, **overridden}),
         "REDIS_KEY_PREFIX": settings.REDIS_KEY_PREFIX,
         "MODEL_DIRECTORY": settings.RECOMMENDER_MODEL_DIRECTORY,
-        "REDIS_URL": settings.REDIS_URL,
         "CATALOGUE_DIRECTORY": str(folder / "catalogue"),
         "PROMETHEUS_MULTIPROC_DIR": str(counters),
     }
