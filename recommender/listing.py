@@ -47,8 +47,11 @@ def listed(
 
     if explain or visit.user.stamp is None or placement.cache_seconds == 0:
         return make()[0]
-    key = visit.user.user_id, visit.user.stamp, visit.record, placement, recipe, seed, exclude.tobytes()
-    made, served = _lists().get_or_make(key, _made_from(visit), visit.rules(placement.name), visit.now, make)
+    # What he is tired of, not what he was shown: that is more with each list.
+    rules = visit.rules(placement.name)
+    tired = visit.tired(rules).tobytes()
+    key = visit.user.user_id, visit.user.stamp, visit.record, placement, recipe, seed, exclude.tobytes(), tired
+    made, served = _lists().get_or_make(key, _made_from(visit), rules, visit.now, make)
     request_id = uuid.uuid4()
     noted = msgspec.structs.replace(served, request_id=request_id, shown_at=visit.now)
     return replace(made, request_id=request_id), noted
@@ -129,7 +132,7 @@ def query_of(visit: Visit, placement: PlacementSpec) -> Query:
         placement=placement.name,
         country=visit.user.country,
         preferences=visit.user.preferences,
-        rules=visit.rules(placement.name),
+        rules=visit.personal_rules(placement.name),
         diversity=placement.diversity,
         freshness=placement.freshness,
         trending=popularity.trending(),

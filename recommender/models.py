@@ -106,6 +106,7 @@ class Rule(models.Model):
             "only what shares none with it",
         )
         ORGANIC_SHARE = vocabulary.Action.ORGANIC_SHARE.value, "keep a share of the list for scores alone"
+        FATIGUE = vocabulary.Action.FATIGUE.value, "fatigue: not again after so many times shown without a click"
 
     name = models.CharField(max_length=200)
     action = models.CharField(max_length=20, choices=Action)
@@ -120,8 +121,16 @@ class Rule(models.Model):
     attribute = models.CharField(
         max_length=100, blank=True, default="", help_text="category, tag, creator, country, language or attribute.NAME."
     )
-    at_most = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Cap: at most so many of one value…")
-    window = models.PositiveSmallIntegerField(null=True, blank=True, help_text="… in so many places in a row.")
+    at_most = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Cap: at most so many of one value … Fatigue: not again after so many times …",
+    )
+    window = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Cap: … in so many places in a row. Fatigue: … in so many days, if nothing was done with it since.",
+    )
     placements = models.ManyToManyField(Placement, blank=True, help_text="Empty: all.")
     countries = ArrayField(
         models.CharField(max_length=2), default=list, blank=True, help_text="Two letters. Empty: all."

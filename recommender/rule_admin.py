@@ -84,6 +84,8 @@ def _deed(rule: Rule) -> str:
             return f"only with {'the same' if rule.action == Rule.Action.SAME_AS_SEED else 'another'} {rule.attribute}"
         case Rule.Action.ORGANIC_SHARE:
             return f"keep {share} of the list for scores"
+        case Rule.Action.FATIGUE:
+            return f"not again after {rule.at_most} times shown in {rule.window} days without a click"
     return str(rule.get_action_display())
 
 
