@@ -23,7 +23,7 @@ class Placement(AnnouncingModel):
     title = models.CharField(
         max_length=200, help_text="Above the row. {seed} stands for the title of the item that the row is about."
     )
-    recipe = models.CharField(max_length=100, help_text="How its items are found: a key of RECOMMENDER_RECIPES.")
+    recipe = models.CharField(max_length=100, help_text="How its items are found.")
     limit = models.PositiveSmallIntegerField(
         "number of items",
         default=20,
@@ -68,7 +68,7 @@ class Placement(AnnouncingModel):
         blank=True,
         validators=[MaxValueValidator(86_400)],
         help_text="How long a list may be shown again to the same person while nothing changes. 0: made anew each "
-        "time. Empty: as RECOMMENDER_RESULT_CACHE says.",
+        "time. Empty: as long as on other rows.",
     )
     editors = models.ManyToManyField(
         "auth.Group",

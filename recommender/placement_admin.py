@@ -58,7 +58,7 @@ class PlacementAdmin(ModelAdmin):  # type: ignore[misc]
     """Where carousels stand."""
 
     form = PlacementForm
-    list_display: ClassVar = ["name", "title", "page", "position", "recipe", "limit", "in_hands_of", "is_active"]
+    list_display: ClassVar = ["name", "title", "stands_on", "recipe", "in_hands_of", "is_active"]
     list_filter: ClassVar = ["page", "recipe", "is_active"]
     search_fields: ClassVar = ["name", "title"]
     fieldsets: ClassVar = [
@@ -120,6 +120,11 @@ class PlacementAdmin(ModelAdmin):  # type: ignore[misc]
         """Say how the site shows the new one."""
         self.message_user(request, format_html("Show it with {}", _ways(obj)))
         return super().response_add(request, obj, post_url_continue)  # type: ignore[no-any-return]
+
+    @display(description="page", ordering="page")
+    def stands_on(self, placement: Placement) -> str:
+        """Name its page and its place there."""
+        return f"{placement.page}, {placement.position}"
 
     @display(description="who may edit it")
     def in_hands_of(self, placement: Placement) -> str:

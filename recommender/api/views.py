@@ -116,7 +116,7 @@ class PageView(APIView):
         examples=[doc.PAGE_EXAMPLE],
     )
     def get(self, request: Request, page: str) -> Response:
-        """Answer the page's lists top to bottom; no item stands in two of them."""
+        """Answer the page's lists top to bottom; no item stands in two of them, unless editors set them apart."""
         asked = parameters.parse(request.query_params, self.accepted)
         made = serving.page(
             page,

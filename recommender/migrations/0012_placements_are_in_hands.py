@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
             name="cache_seconds",
             field=models.PositiveIntegerField(
                 blank=True,
-                help_text="How long a list may be shown again to the same person while nothing changes. 0: made anew each time. Empty: as RECOMMENDER_RESULT_CACHE says.",
+                help_text="How long a list may be shown again to the same person while nothing changes. 0: made anew each time. Empty: as long as on other rows.",
                 null=True,
                 validators=[django.core.validators.MaxValueValidator(86400)],
             ),
@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="placement",
             name="recipe",
-            field=models.CharField(help_text="How its items are found: a key of RECOMMENDER_RECIPES.", max_length=100),
+            field=models.CharField(help_text="How its items are found.", max_length=100),
         ),
         migrations.AlterField(
             model_name="placement",

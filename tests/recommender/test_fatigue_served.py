@@ -14,6 +14,7 @@ from catalog.redis_store import client
 from interactions import feature_store, shown
 from interactions.erasure import erase_user
 from recommender import listing, serving, tasks
+from recommender.impact import measure
 from recommender.models import Placement
 from recommender.previewing import preview
 from recommender.rules import draft
@@ -222,3 +223,18 @@ def test_a_draft_s_fatigue_is_seen_in_the_preview(site: FilmSite, clock: Any) ->
     in_a_week = datetime(2030, 1, 9, tzinfo=UTC).timestamp()
     later = preview(draft.read(), placement="trending", user_id="ann", moment=in_a_week)
     assert ids(later.after) == ["heat", "ronin"]
+
+
+def test_what_a_draft_s_fatigue_would_change_is_measured(site: FilmSite, clock: Any) -> None:
+    with site.commit():
+        Placement.objects.update(limit=2, minimum=1)
+        written("fatigue", at_most=2, window=7, placements=["trending"])
+    for user_id in ("ann", "bob"):
+        site.does(user_id, ("click", "coco"))
+    for _ in range(2):
+        look(clock)
+    tasks.write_impressions()
+    found = {one.placement: one for one in measure(draft.read()).placements}
+    # Of ann's and bob's lists, ann's.
+    assert (found["trending"].lists, found["trending"].changed, found["trending"].moved) == (2, 1, 2)
+    assert found["homepage"].changed == 0
