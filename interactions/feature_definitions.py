@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from catalog import popularity as catalogue_popularity
 from catalog.redis_store import key
-from interactions import announced, explored, feature_store, features, popularity
+from interactions import announced, explored, feature_store, features, popularity, shown
 from interactions.features import UserFeatures
 from interactions.popularity import Ranked
 
@@ -105,6 +105,17 @@ def definitions() -> list[Feature]:
             "item primary keys",
             f"{events} (types that mark an item as seen)",
             lambda user: user.seen_pks.tolist(),
+        ),
+        Feature(
+            name="shown",
+            entity="user",
+            type=f"(n ≤ {shown.MOST},) items int64, moments uint32, in order of both",
+            unit="primary keys, whole POSIX seconds; kept once a rule against fatigue asks",
+            lifetime_seconds=feature_store.LIFETIME_SECONDS,
+            source=f"interactions_impression.user_id, item_id, shown_at of {shown.LONGEST_DAYS} days",
+            redis_key=f"{feature_store.user_key('{user_id}')} {feature_store.SHOWN}",
+            online=lambda user_id: sorted(features.load(user_id, with_shown=True)[0].shown.tolist()),
+            as_of=lambda user_id, moment: sorted(shown.unpack(shown.from_database(user_id, moment)).tolist()),
         ),
         _of_user(
             "preferences",

@@ -72,12 +72,18 @@ redis.call('EXPIRE', KEYS[1], ARGV[2])
 return 1
 """
 
+# Not over what another has filled in, and a writer of impressions has appended to since.
+STORE_SHOWN = """
+if redis.call('HGET', KEYS[1], 'g') ~= ARGV[1] then return 0 end
+return redis.call('HSETNX', KEYS[1], 'i', ARGV[2])
+"""
+
 # Deleting first: a Redis without memory lets a script go on that has begun with that.
 FORGET = f"""
 for _, user in ipairs(cmsgpack.unpack(ARGV[2])) do
   local key = ARGV[1] .. user
   if redis.call('EXISTS', key) == 1 then
-    redis.call('HDEL', key, {_FEATURES})
+    redis.call('HDEL', key, {_FEATURES}, 'i')
     redis.call('HINCRBY', key, 'g', 1)
     redis.call('EXPIRE', key, ARGV[3])
   end

@@ -9,6 +9,7 @@ One hash a user, for as long as somebody reads him:
     h      his events, packed as HISTORY_RECORD, in order of arrival
     s      primary keys of the items he has seen, packed int64, in order of arrival, possibly repeated
     t      revision of the event types by which `s` was chosen
+    i      what he was shown lately, packed as `shown.RECORD`, in order of arrival; absent until somebody asks for it
 
 and one sorted set of marks, `user NUL seconds writer`, all of score 0: the writes begun and not yet finished.
 
@@ -54,6 +55,7 @@ LARGEST_VALUE = float(np.finfo(np.float32).max)
 _PACK = struct.Struct("<qdQif")
 _PACK_ITEM = struct.Struct("<q")
 FIELDS = ("g", "k", "a", "c", "f", "h", "s", "t")
+SHOWN = "i"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,8 @@ class CachedUser:
     history: bytes = b""
     seen: bytes = b""
     event_types_revision: int = -1
+    shown: bytes | None = None
+    """None: it was not asked for, or is not there."""
 
 
 _NOBODY = CachedUser(generation=b"", is_known=False)
@@ -99,8 +103,10 @@ def user_key(user_id: str) -> str:
     return key("user", user_id)
 
 
-def read(user_id: str) -> tuple[CachedUser, Revisions | None]:
+def read(user_id: str, *, with_shown: bool = False) -> tuple[CachedUser, Revisions | None]:
     """Return the cached user and the announced revisions (None when incomplete) in one round trip.
+
+    What he was shown is up to 48 kB: it comes with them only when asked for.
 
     A user without a hash takes a second one, which notes that somebody is about to rebuild him. Of nobody in
     particular, "", there is nothing to ask.
@@ -112,7 +118,7 @@ def read(user_id: str) -> tuple[CachedUser, Revisions | None]:
 
     def call(connected: redis.Redis) -> tuple[list[bytes | None], list[bytes | None], int]:
         asked = (
-            ("HMGET", user_key(user_id), *FIELDS),
+            ("HMGET", user_key(user_id), *FIELDS, *([SHOWN] if with_shown else [])),
             ("HMGET", revisions.hash_key(), *revisions.NAMES),
             # After the hash: who began to write in between is seen.
             ("ZLEXCOUNT", _marks_key(), f"[{user_id}\0", f"({user_id}\1"),
@@ -130,10 +136,11 @@ def read(user_id: str) -> tuple[CachedUser, Revisions | None]:
 
 
 def _cached(fields: list[bytes | None], *, is_whole: bool) -> CachedUser:
-    generation, known, consent, country, preferences, history, seen, types = fields
+    generation, known, consent, country, preferences, history, seen, types, *asked = fields
+    shown = asked[0] if asked else None
     # Without `f` the hash is of a time before preferences were read.
     if known is None or preferences is None or not is_whole:
-        return CachedUser(generation=generation or b"", is_known=None)
+        return CachedUser(generation=generation or b"", is_known=None, shown=shown)
     return CachedUser(
         generation=generation or b"",
         is_known=known == b"1",
@@ -143,7 +150,30 @@ def _cached(fields: list[bytes | None], *, is_whole: bool) -> CachedUser:
         history=history or b"",
         seen=seen or b"",
         event_types_revision=int(types or -1),
+        shown=shown,
     )
+
+
+def read_shown(user_id: str) -> tuple[bytes, bytes | None]:
+    """Return the user's generation, b"" without a hash, and what he was shown, None where that is not there.
+
+    Raises
+    ------
+    RedisAway
+    """
+    asked = [("HMGET", user_key(user_id), "g", SHOWN)]
+    [[generation, shown]] = ask(lambda connected: round_trip(connected, asked))
+    return generation or b"", shown
+
+
+def store_shown(user_id: str, generation: bytes, shown: bytes) -> None:
+    """Cache what he was shown where nothing is yet, unless something has changed since `generation` was read.
+
+    Raises
+    ------
+    RedisAway
+    """
+    ask(lambda connected: connected.eval(feature_scripts.STORE_SHOWN, 1, user_key(user_id), generation, shown))
 
 
 def store(user_id: str, user: CachedUser) -> bool:

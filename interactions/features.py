@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from catalog import revisions
 from catalog.revisions import Revisions
-from interactions import event_types, feature_store, preferences, stale_histories
+from interactions import event_types, feature_store, preferences, shown, stale_histories
 from interactions.event_types import EventTypes
 from interactions.feature_store import HISTORY_RECORD, LARGEST_VALUE, CachedUser
 from interactions.preferences import Preferences
@@ -94,11 +94,24 @@ class UserFeatures:
         """(m,) int64, ascending, unique: items not to recommend again."""
         return np.unique(np.frombuffer(self.stored.seen, dtype="<i8")).astype(np.int64, copy=False)
 
+    @cached_property
+    def shown(self) -> NDArray[np.void]:
+        """(n,) `shown.RECORD`s: what he was shown lately; read now where `load` was not asked for it.
 
-def load(user_id: str) -> tuple[UserFeatures, Revisions]:
+        No part of the stamp: each list that is shown changes it.
+        """
+        return shown.of(self.user_id, self.stored)
+
+
+def load(user_id: str, *, with_shown: bool = False) -> tuple[UserFeatures, Revisions]:
     """Return the user's features and the revisions of everything that steers serving.
 
     One Redis round trip and no query when the user is cached.
+
+    Parameters
+    ----------
+    with_shown
+        Whether `UserFeatures.shown` will be asked for, and is to come with the rest.
 
     Raises
     ------
@@ -106,7 +119,7 @@ def load(user_id: str) -> tuple[UserFeatures, Revisions]:
         When Postgres is needed and away.
     """
     try:
-        cached, announced = feature_store.read(user_id)
+        cached, announced = feature_store.read(user_id, with_shown=with_shown)
     except RedisAway:
         current = revisions.from_database()
         types = event_types.current(current[revisions.EVENT_TYPES])
@@ -117,7 +130,7 @@ def load(user_id: str) -> tuple[UserFeatures, Revisions]:
     if _is_stale(cached, types_revision):
         fresh = _from_database([user_id], event_types.current(types_revision))[user_id]
         # Read while another may be writing: the generation does not say which of the two came first.
-        cached, stamp = replace(fresh, generation=cached.generation), None
+        cached, stamp = replace(fresh, generation=cached.generation, shown=cached.shown), None
         _store(user_id, cached)
     return UserFeatures(user_id=user_id, stored=cached, stamp=stamp), current
 

@@ -19,8 +19,9 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.db import Error as DatabaseError
 
 from catalog.redis_store import key
-from interactions import dead_letters, impression_rows
+from interactions import dead_letters, impression_rows, shown
 from interactions.contracts import ServedList
+from interactions.feature_store import user_key
 from interactions.impression_sender import Sender
 from interactions.metrics import impressions_dropped, impressions_refused
 from interactions.redis_breaker import RedisAway, ask
@@ -35,10 +36,17 @@ CLAIM_IDLE_MS = 60_000
 GROUP = "writers"
 FIELD = "list"
 
-# One command for all of them: the thread that sends takes its time from those that answer.
+# One command for all of them: the thread that sends takes its time from those that answer. What somebody asks for, how
+# often users were shown what (`shown`), is appended to here.
 _ADD = """
-for i = 3, #ARGV do
+local most = tonumber(ARGV[3])
+for i = 4, #ARGV, 3 do
   redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', ARGV[2], ARGV[i])
+  local held = redis.call('HGET', ARGV[i + 1], 'i')
+  if held then
+    if #held > 2 * most then held = string.sub(held, -most) end
+    redis.call('HSET', ARGV[i + 1], 'i', held .. ARGV[i + 2])
+  end
 end
 """
 
@@ -58,41 +66,43 @@ def record(served: Sequence[ServedList], alongside: Alongside | None = None) -> 
     Never raises for a failing service: with Redis away the rows go straight to Postgres within DIRECT_TIMEOUT_MS (with
     `alongside`, as in `write_pending`), and with that failing too they are counted as dropped.
     """
-    shown = tuple(one for one in served if one.items)
-    if shown and not sender.put((shown, alongside)):
-        _dropped(shown, "too many wait already")
+    together = tuple(one for one in served if one.items)
+    if together and not sender.put((together, alongside)):
+        _dropped(together, "too many wait already")
 
 
 def _send(notes: Sequence[tuple[Sequence[ServedList], Alongside | None]]) -> None:
-    payloads = [_encoder.encode(one) for shown, _ in notes for one in shown]
+    lists = [one for together, _ in notes for one in together]
+    parts = [part for one in lists for part in (_encoder.encode(one), user_key(one.user_id), shown.pack(one))]
+    kept = shown.MOST * shown.RECORD.itemsize
 
     try:
-        ask(lambda connected: connected.eval(_ADD, 1, stream_key(), LONGEST_STREAM, FIELD, *payloads))
+        ask(lambda connected: connected.eval(_ADD, 1, stream_key(), LONGEST_STREAM, FIELD, kept, *parts))
     except RedisAway:
-        for shown, alongside in notes:
-            _write_directly(shown, alongside)
+        for together, alongside in notes:
+            _write_directly(together, alongside)
 
 
 sender = Sender(_send)
 """This process's."""
 
 
-def _write_directly(shown: Sequence[ServedList], alongside: Alongside | None) -> None:
+def _write_directly(served: Sequence[ServedList], alongside: Alongside | None) -> None:
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(
                     f"SET LOCAL statement_timeout = {DIRECT_TIMEOUT_MS}; SET LOCAL lock_timeout = {DIRECT_TIMEOUT_MS}"
                 )
-            impression_rows.insert(shown)
+            impression_rows.insert(served)
             if alongside is not None:
-                alongside(shown)
+                alongside(served)
     except DatabaseError as error:
-        _dropped(shown, str(error))
+        _dropped(served, str(error))
 
 
-def _dropped(shown: Sequence[ServedList], why: str) -> None:
-    dropped = sum(len(one.items) for one in shown)
+def _dropped(served: Sequence[ServedList], why: str) -> None:
+    dropped = sum(len(one.items) for one in served)
     impressions_dropped.inc(dropped)
     logger.warning("%d impressions dropped: %s", dropped, why)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin import actions
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
@@ -16,7 +17,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from recommender import impact_jobs, previewing, publishing_page
+from recommender import impact_jobs, placement_access, previewing, publishing_page
 from recommender.exceptions import RequestError, RulesRefused
 from recommender.models import ActiveRules, Rule, RuleClause, RuleItem, RuleSetVersion
 from recommender.rule_forms import ClauseFormSet, PickedFormSet, PreviewForm, RuleForm
@@ -83,7 +84,18 @@ def _deed(rule: Rule) -> str:
             return f"only with {'the same' if rule.action == Rule.Action.SAME_AS_SEED else 'another'} {rule.attribute}"
         case Rule.Action.ORGANIC_SHARE:
             return f"keep {share} of the list for scores"
+        case Rule.Action.FATIGUE:
+            return f"not again after {rule.at_most} times shown in {rule.window} days without a click"
     return str(rule.get_action_display())
+
+
+def _refusal(request: HttpRequest, rules: Iterable[Rule]) -> str:
+    """Return why the user may not write one of these rules, "" when he may write all."""
+    closed = placement_access.closed_to(request.user)
+    if not closed:
+        return ""
+    named = ([placement.name for placement in rule.placements.all()] for rule in rules)
+    return next(filter(None, (placement_access.refusal(closed, names) for names in named)), "")
 
 
 @admin.register(Rule)
@@ -95,7 +107,7 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     list_display: ClassVar = ["name", "what", "where_shown", "priority", "active_from", "active_until", "is_active"]
     list_filter: ClassVar = ["action", "placements", "is_active"]
     search_fields: ClassVar = ["name", "note"]
-    actions: ClassVar = ["activate", "deactivate"]
+    actions: ClassVar = ["activate", "deactivate", "delete_selected"]
     actions_list: ClassVar = ["preview_page", "publish_page"]
     fieldsets: ClassVar = [
         (None, {"fields": ["name", "action", "is_active", "priority", "note"]}),
@@ -111,6 +123,16 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
         """Read what a line of the list says in three queries, however many rules there are."""
         found: QuerySet[Rule] = super().get_queryset(request)
         return found.prefetch_related("picked__item", "clauses", "placements")
+
+    def get_form(self, request: HttpRequest, obj: Rule | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """Tell the form which placements are not in the user's hands."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.closed = placement_access.closed_to(request.user)
+        return form
+
+    def has_delete_permission(self, request: HttpRequest, obj: Rule | None = None) -> bool:
+        """Allow who has the role, unless the rule is for a placement that is in others' hands."""
+        return super().has_delete_permission(request, obj) and (obj is None or not _refusal(request, [obj]))
 
     @display(description="what it does")
     def what(self, rule: Rule) -> str:
@@ -128,12 +150,29 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     @admin.action(description="Switch on")
     def activate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
         """Take the chosen rules into the next version."""
-        self.message_user(request, f"{queryset.update(is_active=True)} rules are in the next version.")
+        if self._may_touch(request, queryset):
+            self.message_user(request, f"{queryset.update(is_active=True)} rules are in the next version.")
 
     @admin.action(description="Switch off")
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
         """Leave the chosen rules out of the next version."""
-        self.message_user(request, f"{queryset.update(is_active=False)} rules are not in the next version.")
+        if self._may_touch(request, queryset):
+            self.message_user(request, f"{queryset.update(is_active=False)} rules are not in the next version.")
+
+    @admin.action(description="Delete", permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Rule]) -> HttpResponse | None:
+        """Delete the chosen rules after asking once more."""
+        if not self._may_touch(request, queryset):
+            return None
+        answer: HttpResponse | None = actions.delete_selected(self, request, queryset)
+        return answer
+
+    def _may_touch(self, request: HttpRequest, queryset: QuerySet[Rule]) -> bool:
+        """Return whether all of the rules may be written; say why when not."""
+        refused = _refusal(request, queryset)
+        if refused:
+            self.message_user(request, f"Nothing was changed. {refused}", messages.ERROR)
+        return not refused
 
     @action(description="Publish …", url_path="publish", permissions=["submit_rules"])
     def publish_page(self, request: HttpRequest) -> HttpResponse:
@@ -214,7 +253,7 @@ class RuleSetVersionAdmin(ModelAdmin):  # type: ignore[misc]
     @admin.action(description="Make it the draft", permissions=["publish_rules"])
     def make_draft(self, request: HttpRequest, queryset: QuerySet[RuleSetVersion]) -> None:
         """Write the rules as the one chosen version has them."""
-        self._with_one(request, queryset, versions.restore, "is the draft now")
+        self._with_one(request, queryset, lambda one: versions.restore(one, request.user), "is the draft now")
 
     def _with_one(
         self, request: HttpRequest, queryset: QuerySet[RuleSetVersion], do: Callable[[RuleSetVersion], None], done: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from django.db import Error as DatabaseError
@@ -12,8 +12,10 @@ from interactions import features
 from interactions.feature_store import CachedUser
 from interactions.features import UserFeatures
 from recommender import history, segments, serving_state
+from recommender.arrays import RowArray
 from recommender.contracts import History
 from recommender.exceptions import ModelUnavailable
+from recommender.rules import fatigue
 from recommender.rules.compile import CompiledRules
 from recommender.rules.viewer import Viewer
 from recommender.serving_state import ServingState
@@ -45,6 +47,28 @@ class Visit:
         )
         return self.state.rulebook.for_viewer(viewer, self.now)
 
+    def personal_rules(self, placement: str) -> CompiledRules:
+        """Return the same with what this visitor is tired of: an object of its own where there is something."""
+        rules = self.rules(placement)
+        tired = self.tired(rules)
+        return replace(rules, tired=tired) if len(tired) else rules
+
+    def tired(self, rules: CompiledRules) -> RowArray:
+        """Return the rows, ascending, that rules against fatigue keep from him; nothing is read where there is none."""
+        if not rules.fatigue:
+            return fatigue.NOTHING
+        held = self._tired.get(id(rules))
+        if held is None:
+            user, state = self.user, self.state
+            rows = fatigue.tired(rules.fatigue, user.shown, lambda: user.events, state.catalogue, self.now)
+            held = self._tired[id(rules)] = rules, rows
+        return held[1]
+
+    @cached_property
+    def _tired(self) -> dict[int, tuple[CompiledRules, RowArray]]:
+        """By the id of the rules, which stand beside it so that no others get that id."""
+        return {}
+
     @cached_property
     def segments(self) -> tuple[str, ...]:
         """Which segments the user is in; () where no rule asks."""
@@ -75,12 +99,13 @@ def begin(user_id: str, *, record: bool, language: str = "", device: str = "") -
     ModelUnavailable
         Postgres and Redis are both away and this process has never served.
     """
-    now = time.time()
+    now, held = time.time(), serving_state.last()
+    # Where rules that count showings have just been published, they come by a round trip of their own, once.
+    with_shown = held is not None and held.rulebook.asks_for_showings
     try:
-        user, current = features.load(user_id)
+        user, current = features.load(user_id, with_shown=with_shown)
         state = serving_state.at(current)
     except DatabaseError as error:
-        held = serving_state.last()
         if held is None:
             raise ModelUnavailable("The catalogue cannot be read and nothing has been served before.") from error
         user, state = _nobody(user_id), held

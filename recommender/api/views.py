@@ -15,7 +15,9 @@ from recommender.api import parameters
 from recommender.api.documents import list_document
 
 PRIVATE = {"Cache-Control": "private, no-store"}
-"""A personal answer must never come out of a shared cache."""
+"""A personal answer must never come out of a shared cache, nor out of the browser's own: each carries a `request_id`
+of its own, and a list shown again without asking would be neither noted as shown nor told from the first when it is
+clicked. What a placement's `cache_seconds` saves is the making (`listing`)."""
 
 
 class RecommendationsView(APIView):
@@ -114,7 +116,7 @@ class PageView(APIView):
         examples=[doc.PAGE_EXAMPLE],
     )
     def get(self, request: Request, page: str) -> Response:
-        """Answer the page's lists top to bottom; no item stands in two of them."""
+        """Answer the page's lists top to bottom; no item stands in two of them, unless editors set them apart."""
         asked = parameters.parse(request.query_params, self.accepted)
         made = serving.page(
             page,

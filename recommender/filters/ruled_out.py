@@ -8,7 +8,7 @@ from recommender.pipeline.stages import Filter
 
 
 class RuledOut(Filter):
-    """What is hidden, excluded or not included; a pin or promotion may still bring back the latter two."""
+    """What is hidden, excluded, not included, or what he is tired of; a rule may still bring back all but the first."""
 
     name = "ruled_out"
 

@@ -20,12 +20,13 @@ PLACED_BY = "placed by rule"
 class BusinessRules(Reranker):
     """The one stage that may add items: what a rule places need not have been a candidate.
 
-    A pin shows even what the user has seen (it is meant to be seen), a promotion does not; neither ever shows what is
-    hidden, unavailable, excluded by the request or shown in an earlier carousel of the page. Whose place it is when
-    rules disagree is said in `rules.placing`.
+    A pin shows even what the user has seen or is tired of (it is meant to be seen), a promotion does not; neither ever
+    shows what is hidden, unavailable, excluded by the request or shown in an earlier carousel of the page. Whose place
+    it is when rules disagree is said in `rules.placing`.
     """
 
     name = "business_rules"
+    sees_the_whole = True
 
     def enabled(self, query: Query) -> bool:
         return query.rules is not None
@@ -101,7 +102,10 @@ def _promoted(one: Promoted, query: Query, candidates: Candidates, rules: Compil
 
     def offered(rows: RowArray) -> Iterator[int]:
         rows = _may_stand(rows, query, rules)
-        yield from rows[~contains(query.history.seen, rows)].tolist()
+        offered = ~contains(query.history.seen, rows)
+        if rules.tired is not None:
+            offered &= ~contains(rules.tired, rows)
+        yield from rows[offered].tolist()
 
     if one.in_order:
         yield from offered(one.rows)

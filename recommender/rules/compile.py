@@ -12,8 +12,9 @@ import numpy as np
 
 from catalog.process_copy import ProcessCopy
 from catalog.snapshot import Catalogue
-from recommender.arrays import BoolArray, FloatArray, RowArray
+from recommender.arrays import BoolArray, FloatArray, RowArray, contains
 from recommender.rules import matching, versions
+from recommender.rules.fatigue import SECONDS_A_DAY, Fatigue
 from recommender.rules.placing import Cap, Pin
 from recommender.rules.viewer import Viewer, is_for, is_held_out
 from recommender.rules.vocabulary import Action, RuleSpec
@@ -64,6 +65,10 @@ class CompiledRules:
     like_seed: tuple[tuple[Callable[[int], Iterable[int]], bool], ...] = ()
     """(values of a row, whether one of the seed's is wanted or none)."""
     organic_share: float = 0.0
+    fatigue: tuple[Fatigue, ...] = ()
+    """What is counted of each visitor (`Visit.personal_rules`)."""
+    tired: RowArray | None = None
+    """Ascending, what this visitor is tired of: only a pin shows it. None: nothing."""
 
     def admits(self, rows: RowArray) -> BoolArray:
         """Return (len(rows),) which of them may stand in a list for their score."""
@@ -71,7 +76,7 @@ class CompiledRules:
         for shut_out in (self.hidden, self.kept_out):
             if shut_out is not None:
                 admitted &= ~shut_out[rows]
-        return admitted
+        return admitted if self.tired is None else admitted & ~contains(self.tired, rows)
 
 
 @dataclass
@@ -87,6 +92,11 @@ class Rulebook:
     def asks_for_segments(self) -> bool:
         """Whether a rule is for some segments only."""
         return any(spec.audience.segments for spec in self.specs)
+
+    @cached_property
+    def asks_for_showings(self) -> bool:
+        """Whether a rule counts what somebody was shown."""
+        return any(spec.action == Action.FATIGUE for spec in self.specs)
 
     def for_viewer(self, viewer: Viewer, now: float) -> CompiledRules:
         """Return the rules that are in effect for the viewer at POSIX time `now`: the same object while they are."""
@@ -138,9 +148,9 @@ def _keep(held: dict[K, V], key: K, value: V) -> None:
 def compile_rules(specs: Sequence[RuleSpec], catalogue: Catalogue, now: float = 0.0) -> CompiledRules:
     """Compile `specs` in their order of precedence: higher priority first, then the older rule.
 
-    Hides and exclusions add up, inclusions too (what one of them includes is in), boosts and buries multiply, caps hold
-    all together, and of several organic shares the largest counts. How pins, soft pins and promotions share the places
-    is in `placing`.
+    Hides and exclusions add up, inclusions too (what one of them includes is in), and what somebody is tired of; boosts
+    and buries multiply, caps hold all together, and of several organic shares the largest counts. How pins, soft pins
+    and promotions share the places is in `placing`.
     """
     ordered = sorted(specs, key=lambda spec: (-spec.priority, spec.pk))
     of = {action: [spec for spec in ordered if spec.action == action] for action in Action}
@@ -174,6 +184,15 @@ def compile_rules(specs: Sequence[RuleSpec], catalogue: Catalogue, now: float = 
             if spec.action in (Action.SAME_AS_SEED, Action.DIFFERENT_FROM_SEED)
         ),
         organic_share=max((spec.share for spec in of[Action.ORGANIC_SHARE]), default=0.0),
+        fatigue=tuple(
+            Fatigue(
+                rule=spec.pk,
+                times=spec.at_most,
+                seconds=spec.window * SECONDS_A_DAY,
+                rows=np.sort(matching.rows_of(spec, catalogue, now)) if spec.items or spec.where else None,
+            )
+            for spec in of[Action.FATIGUE]
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def findings(
     moment = time.time() if now is None else now
     invalid = {spec.pk for spec in specs if validation.errors(spec)}
     sound = [spec for spec in specs if spec.pk not in invalid]
-    found = [*_invalid(specs), *_same_place(sound), *_expired(sound, moment)]
+    found = [*_invalid(specs), *_same_place(sound), *_outdone(sound), *_expired(sound, moment)]
     if catalogue is not None:
         found += [*_meaning_nothing(sound, catalogue, moment), *_leaving_too_few(sound, catalogue, minimum, moment)]
     return sorted(found, key=lambda finding: not finding.is_error)
@@ -82,6 +82,21 @@ def _same_place(specs: Sequence[RuleSpec]) -> Iterator[Finding]:
                 first, second = (one, other) if one.priority > other.priority else (other, one)
                 message = f"{_called(second)} is never seen where {_called(first)} has position {one.position}."
                 yield Finding(is_error=False, rules=(second.pk, first.pk), field="position", message=message)
+
+
+def _outdone(specs: Sequence[RuleSpec]) -> Iterator[Finding]:
+    """Find rules against fatigue that another one about the same items always comes before."""
+    for one, other in permutations([spec for spec in specs if spec.action == Action.FATIGUE], 2):
+        stricter = one.at_most <= other.at_most and one.window >= other.window
+        alike = (one.at_most, one.window) == (other.at_most, other.window)
+        if stricter and (not alike or one.pk < other.pk) and _same_items(one, other) and meet(one, other):
+            message = f"{_called(other)} does nothing where {_called(one)} holds, which is stricter."
+            yield Finding(is_error=False, rules=(other.pk, one.pk), field="at_most", message=message)
+
+
+def _same_items(one: RuleSpec, other: RuleSpec) -> bool:
+    """Return whether the first is about all that the second is about."""
+    return not (one.items or one.where) or (set(one.items), one.where) == (set(other.items), other.where)
 
 
 def _expired(specs: Sequence[RuleSpec], now: float) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from zoneinfo import available_timezones
 
+from interactions.shown import LONGEST_DAYS
 from recommender.rules.matching import is_counted
 from recommender.rules.vocabulary import (
     ATTRIBUTE,
@@ -19,6 +20,7 @@ from recommender.rules.vocabulary import (
 )
 
 LAST_PLACE = 100
+MOST_SHOWINGS = 100
 MOST_VALUES = 1_000
 LONGEST_VALUE = 500
 
@@ -119,6 +121,15 @@ def _cap(spec: RuleSpec) -> dict[str, str]:
     return found
 
 
+def _fatigue(spec: RuleSpec) -> dict[str, str]:
+    found = {}
+    if not 1 <= spec.at_most <= MOST_SHOWINGS:
+        found["at_most"] = f"Not again after 1 to {MOST_SHOWINGS} times shown."
+    if not 1 <= spec.window <= LONGEST_DAYS:
+        found["window"] = f"Within 1 to {LONGEST_DAYS} days."
+    return found
+
+
 def _counted(spec: RuleSpec) -> dict[str, str]:
     if is_counted(spec.attribute):
         return {}
@@ -141,4 +152,5 @@ _CHECKS: dict[Action, Callable[[RuleSpec], dict[str, str]]] = {
     Action.SAME_AS_SEED: _counted,
     Action.DIFFERENT_FROM_SEED: _counted,
     Action.ORGANIC_SHARE: _share,
+    Action.FATIGUE: _fatigue,
 }

@@ -10,6 +10,7 @@
 | exclude | does not recommend them; a pin or promotion still may | `items` or `where` |
 | include_only | recommends nothing else | `items` or `where` |
 | cap | at most so many of one value in any places in a row | `attribute`, `at_most`, `window` |
+| fatigue | drops what he was shown so often within some days and did nothing with; a pin stays | `at_most`, `window` |
 | same_as_seed, different_from_seed | recommends what shares a value with the seed, or what does not | `attribute` |
 | organic_share | at least that share of a list stands there for its score | `share` |
 """
@@ -38,6 +39,7 @@ class Action(StrEnum):
     SAME_AS_SEED = "same_as_seed"
     DIFFERENT_FROM_SEED = "different_from_seed"
     ORGANIC_SHARE = "organic_share"
+    FATIGUE = "fatigue"
 
 
 class Operator(StrEnum):
@@ -100,7 +102,9 @@ class RuleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """0..1 of a list."""
     attribute: str = ""
     at_most: int = 0
+    """Items of one value, or times that one is shown."""
     window: int = 0
+    """Places in a row, or days."""
     audience: Audience = Audience()
     schedule: Schedule = Schedule()
     holdout: float = 0.0

@@ -174,11 +174,11 @@ def test_nothing_that_comes_later_changes_what_was(db: None, events: Any) -> Non
 def test_what_redis_holds_of_a_user_is_what_is_defined(committed: dict[str, int]) -> None:
     """No field without a definition but the bookkeeping, no definition without a field, and the stated lifetime."""
     fill(committed)
-    features.load("ann")
+    assert len(features.load("ann", with_shown=True)[0].shown) == 3
     defined = [feature for feature in definitions() if feature.entity == "user"]
     fields = {feature.redis_key.split(" ")[1] for feature in defined}
     bookkeeping = {"g", "k", "t"}
-    assert fields | bookkeeping == set(feature_store.FIELDS)
+    assert fields | bookkeeping == {*feature_store.FIELDS, feature_store.SHOWN}
     for feature in defined:
         redis_key, field = feature.redis_key.replace("{user_id}", "ann").split(" ")
         assert client().hexists(redis_key, field)

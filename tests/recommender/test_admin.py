@@ -113,6 +113,8 @@ def test_a_rule_is_a_draft_until_it_is_published(staff: Client, heat: Item) -> N
         ({"clauses": CRIME, "action": "hide", "holdout_percent": "95"}, "holdout_percent", "0 to 90 %"),
         ({"clauses": CRIME, "action": "hide", "time_zone": "Mars"}, "time_zone", "There is no time zone 'Mars'"),
         ({"action": "organic_share", "share_percent": "150"}, "share_percent", "above 0 and up to 100 %"),
+        ({"action": "fatigue", "at_most": "3"}, "window", "Within 1 to 30 days."),
+        ({"action": "fatigue", "window": "3"}, "at_most", "Not again after 1 to 100 times shown."),
         (
             {
                 "clauses": CRIME,
@@ -231,6 +233,7 @@ def test_a_submitted_version_is_published_or_rejected_by_a_reviewer(staff: Clien
         ("same_as_seed", {"attribute": "category"}, "only with the same category"),
         ("different_from_seed", {"attribute": "creator"}, "only with another creator"),
         ("organic_share", {"share_percent": 60}, "keep 60 % of the list for scores"),
+        ("fatigue", {"at_most": 3, "window": 7}, "not again after 3 times shown in 7 days without a click"),
         ("exclude", {"where": "category=war"}, "exclude, unless pinned or promoted: category is war"),
     ],
 )

@@ -265,7 +265,7 @@ def test_with_postgres_and_redis_away_the_last_state_answers(
 ) -> None:
     from django.db import OperationalError
 
-    def refuse(*arguments: object) -> None:
+    def refuse(*arguments: object, **named: object) -> None:
         raise OperationalError("the server closed the connection")
 
     with monkeypatch.context() as away:

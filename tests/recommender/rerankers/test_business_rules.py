@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -155,6 +156,16 @@ def test_similar_items_may_have_to_share_something_with_the_seed_or_nothing() ->
         assert shown.rows.tolist() == expected
 
 
+def test_what_he_is_tired_of_stands_only_where_a_pin_puts_it() -> None:
+    tired = np.array([1, 2])
+    assert apply(rules(tired=tired), [0, 1, 2, 3], [0.9, 0.8, 0.7, 0.6]).rows.tolist() == [0, 3]
+    for pin in ({"pins": (Pin(0, 2, 1),)}, {"soft_pins": (Pin(0, 2, 1),)}):
+        assert apply(rules(tired=tired, **pin), [0, 1, 2], [0.9, 0.8, 0.7]).rows.tolist() == [2, 0]
+    by_hand = promoted([1, 4], slots=1, in_order=True)
+    # Place 1 of 2; 1 tires, 4 is next.
+    assert apply(rules(tired=tired, promotions=(by_hand,)), [0, 3], [0.9, 0.8], limit=2).rows.tolist()[:2] == [0, 4]
+
+
 ITEMS = st.sampled_from([10, 20, 30, 40, 50, 60, 99])
 SPECS = st.one_of(
     st.builds(
@@ -186,6 +197,7 @@ SPECS = st.one_of(
         RuleSpec, pk=st.integers(1, 1000), action=st.just(Action.ORGANIC_SHARE), share=st.sampled_from([0.3, 0.5, 1])
     ),
 )
+TIRED = st.none() | st.sets(st.integers(0, 5), min_size=1).map(lambda rows: np.array(sorted(rows), dtype=np.int64))
 LISTS = st.permutations(range(5)).flatmap(lambda rows: st.integers(0, 5).map(lambda n: rows[:n]))
 
 
@@ -196,7 +208,7 @@ def requests(draw: st.DrawFn) -> tuple[Query, list[int], list[float]]:
     scores = sorted(draw(st.lists(st.floats(0, 1, width=32), min_size=len(rows), max_size=len(rows))), reverse=True)
     query = query_of(
         TOLD,
-        rules=compile_rules(specs, TOLD),
+        rules=replace(compile_rules(specs, TOLD), tired=draw(TIRED)),
         limit=draw(st.integers(1, 8)),
         exclude=np.array(draw(st.lists(st.integers(0, 4), max_size=2)), dtype=np.int64),
         seed=draw(st.sampled_from([None, 4])),
@@ -223,6 +235,9 @@ def test_whatever_the_rules_the_list_stays_a_list(asked: tuple[Query, list[int],
     assert not set(everything) & never
     kept_out = set() if compiled.kept_out is None else set(np.flatnonzero(compiled.kept_out).tolist())
     assert not {row for row, placed in zip(shown, by_rule, strict=True) if not placed} & kept_out
+    tired = set() if compiled.tired is None else set(compiled.tired.tolist())
+    pinned = {pin.row for pin in (*compiled.pins, *compiled.soft_pins)}
+    assert not {row for row, placed in zip(shown, by_rule, strict=True) if not placed or row not in pinned} & tired
     assert sum(~by_rule) >= math.ceil(compiled.organic_share * len(shown) - 1e-9)
     for cap in compiled.caps:
         for start in range(len(shown)):
@@ -235,7 +250,7 @@ def test_whatever_the_rules_the_list_stays_a_list(asked: tuple[Query, list[int],
         if len(shown) == query.limit:
             assert shown.index(pins[0].row) == pins[0].place
     if not compiled.caps:
-        assert set(rows) - never - kept_out <= set(everything)
+        assert set(rows) - never - kept_out - tired <= set(everything)
 
 
 @given(LISTS)

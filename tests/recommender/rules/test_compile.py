@@ -160,3 +160,21 @@ def test_the_rulebook_is_read_again_only_when_its_revision_moves(django_assert_n
     publish_draft()
     with django_assert_num_queries(1):
         assert current(6, CATALOGUE).specs == []
+
+
+def test_fatigue_is_of_what_it_names_or_of_all() -> None:
+    compiled = compile_rules(
+        [
+            spec("fatigue", 1, where=where("tag", "heist"), at_most=3, window=2),
+            spec("fatigue", 2, at_most=5, window=7, priority=1),
+        ],
+        CATALOGUE,
+    )
+    of_all, of_heists = compiled.fatigue
+    assert (of_all.rule, of_all.times, of_all.seconds, of_all.rows) == (2, 5, 604_800, None)
+    assert (of_heists.rule, of_heists.times, of_heists.seconds) == (1, 3, 172_800)
+    assert of_heists.rows is not None
+    assert of_heists.rows.tolist() == [0, 1]
+    assert compiled.admits(np.arange(4)).all()
+    for specs, asks in (([spec("fatigue", at_most=1, window=1)], True), ([spec("hide", items=(10,))], False)):
+        assert Rulebook(1, specs, CATALOGUE).asks_for_showings is asks

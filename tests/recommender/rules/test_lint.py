@@ -88,3 +88,33 @@ def test_an_impossible_rule_is_an_error_and_not_looked_at_further() -> None:
     assert said(pin(1, 10), pin(2, 20, position=0), spec(3, "hide")) == [(True, (2,)), (True, (3,))]
     [finding, _] = findings([pin(2, 20, position=0), spec(3, "hide")], now=0.0)
     assert (finding.field, finding.message) == ("position", '"rule 2": A pin needs a position, 1 (first) to 100.')
+
+
+CRIME = (Clause("category", Operator.IS, ("crime",)),)
+
+
+@pytest.mark.parametrize(
+    ("stricter", "other", "said"),
+    [
+        ({"at_most": 3, "window": 7}, {"at_most": 5, "window": 7}, True),
+        ({"at_most": 3, "window": 7}, {"at_most": 3, "window": 2, "where": CRIME}, True),
+        ({"at_most": 3, "window": 7, "where": CRIME}, {"at_most": 3, "window": 7, "where": CRIME}, True),
+        ({"at_most": 3, "window": 7, "where": CRIME}, {"at_most": 5, "window": 7}, False),
+        ({"at_most": 3, "window": 2}, {"at_most": 5, "window": 7}, False),
+        (
+            {"at_most": 3, "window": 7, "audience": Audience(countries=("FR",))},
+            {"at_most": 5, "window": 7, "audience": Audience(countries=("DE",))},
+            False,
+        ),
+    ],
+)
+def test_fatigue_that_another_rule_always_comes_before_is_told(
+    stricter: dict[str, Any], other: dict[str, Any], said: bool
+) -> None:
+    specs = [
+        RuleSpec(pk=1, action=Action.FATIGUE, name="a", **stricter),
+        RuleSpec(pk=2, action=Action.FATIGUE, name="b", **other),
+    ]
+    found = findings(specs)
+    expected = [(False, (2, 1), '"b" does nothing where "a" holds, which is stricter.')] if said else []
+    assert [(one.is_error, one.rules, one.message) for one in found] == expected

@@ -28,6 +28,8 @@ def spec(action: str, **fields: Any) -> RuleSpec:
         spec("cap", attribute="attribute.studio", at_most=1, window=2),
         spec("same_as_seed", attribute="category"),
         spec("organic_share", share=1.0),
+        spec("fatigue", at_most=1, window=30),
+        spec("fatigue", at_most=100, window=1, where=CRIME),
         spec("hide", items=(1,), schedule=Schedule(since=1, until=2, weekdays=(1, 7), opens=0, closes=60)),
     ],
 )
@@ -56,6 +58,8 @@ def test_a_rule_that_says_all_it_needs_is_sound(rule: RuleSpec) -> None:
         (spec("cap", attribute="title", at_most=1, window=3), {"attribute"}),
         (spec("different_from_seed", attribute="attribute."), {"attribute"}),
         (spec("organic_share"), {"share"}),
+        (spec("fatigue"), {"at_most", "window"}),
+        (spec("fatigue", at_most=101, window=31), {"at_most", "window"}),
         (spec("hide", where=CRIME, holdout=0.95), {"holdout"}),
         (spec("hide", where=CRIME, schedule=Schedule(since=2, until=2)), {"active_until"}),
         (spec("hide", where=CRIME, schedule=Schedule(opens=5)), {"closes"}),
