@@ -15,6 +15,8 @@ class Sample:
     total_squares: float
     is_proportion: bool = False
     """Values are 0 or 1: the variance is p(1-p)."""
+    raw_mean: float | None = None
+    """Mean before an adjustment (`cuped`), which relative effects are a share of; None: nothing was adjusted."""
 
     @staticmethod
     def of_proportion(n: int, successes: int) -> Sample:
@@ -25,6 +27,11 @@ class Sample:
     def mean(self) -> float:
         """Mean a unit; 0 for no units."""
         return self.total / self.n if self.n else 0.0
+
+    @property
+    def baseline(self) -> float:
+        """Mean a unit as it was observed."""
+        return self.mean if self.raw_mean is None else self.raw_mean
 
     @property
     def variance(self) -> float:
