@@ -21,7 +21,25 @@ from experiments.exceptions import ExperimentRefused, UnknownExperiment
 from experiments.models import Experiment, Exposure, Metric, Variant
 from experiments.report_page import page
 
-DECLARED = ("experiment_id", "placement", "coverage", "primary_metric", "guardrails", "alpha", "planned_users")
+DECLARED = (
+    "experiment_id",
+    "kind",
+    "placement",
+    "countries",
+    "segments",
+    "layer",
+    "layer_start",
+    "layer_end",
+    "sticky",
+    "coverage",
+    "primary_metric",
+    "guardrails",
+    "alpha",
+    "planned_users",
+    "minimum_effect",
+    "correction",
+    "lookback_days",
+)
 """Fixed by the start: an analysis chosen after the data are seen proves nothing."""
 
 
@@ -203,7 +221,9 @@ class MetricAdmin(ModelAdmin):  # type: ignore[misc]
         is_used = obj is not None and (
             started.filter(primary_metric=obj).exists() or started.filter(guardrails=obj).exists()
         )
-        return ["name", "kind", "event_type", "attributed_only", "higher_is_better"] if is_used else []
+        return (
+            ["name", "kind", "event_type", "per_event_type", "attributed_only", "higher_is_better"] if is_used else []
+        )
 
 
 @admin.register(Exposure)

@@ -11,7 +11,7 @@ import msgspec
 from experiments.assignment import Assignment
 from interactions import explored, popularity
 from interactions.contracts import ServedItem, ServedList
-from recommender import conf
+from recommender import conf, participation
 from recommender.answering import Answer, answer
 from recommender.arrays import RowArray
 from recommender.contracts import Query, RecommendationList
@@ -47,7 +47,8 @@ def listed(
 
     if explain or visit.user.stamp is None:
         return make()[0]
-    key = visit.user.user_id, visit.user.stamp, visit.record, placement, recipe, seed, exclude.tobytes()
+    part = participation.current() if visit.state.experiments else None
+    key = visit.user.user_id, visit.user.stamp, visit.record, part, placement, recipe, seed, exclude.tobytes()
     made, served = _lists().get_or_make(key, _made_from(visit), visit.rules(placement.name), visit.now, make)
     request_id = uuid.uuid4()
     noted = msgspec.structs.replace(served, request_id=request_id, shown_at=visit.now)
@@ -105,8 +106,8 @@ def _make(
         exclude=exclude,
     )
     assignment = None
-    if visit.record and recipe == placement.recipe:
-        assignment = variant_of(query, placement, visit.state.experiments, known=visit.user.known)
+    if recipe == placement.recipe:
+        assignment = variant_of(query, placement, visit)
     if assignment is not None:
         recipe = recipe_of(assignment, placement)
         query = replace(query, diversity=diversity_of(assignment, placement))
@@ -182,7 +183,10 @@ def _served(
         experiment_id=made.experiment_id,
         phase=assignment.phase if assignment else None,
         variant=made.variant,
-        items=tuple(
+        # What somebody has asked to be shown says nothing of anybody.
+        items=()
+        if assignment is not None and participation.current().forced
+        else tuple(
             ServedItem(
                 item_pk=int(query.catalogue.pks[row]),
                 position=position,

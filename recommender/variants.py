@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 
-from experiments.assignment import Assignment, RunningExperiment, assign_first
-from recommender import conf
+from experiments.assignment import Assignment, assign_first, forced
+from recommender import conf, participation
 from recommender.answering import obstacle
 from recommender.contracts import Query
 from recommender.queries import PlacementSpec
+from recommender.visit import Visit
 
 logger = logging.getLogger(__name__)
 
 
-def variant_of(
-    query: Query, placement: PlacementSpec, experiments: Iterable[RunningExperiment], *, known: bool
-) -> Assignment | None:
-    """Return the variant of the query's user at `placement`, None when he takes part in nothing.
+def variant_of(query: Query, placement: PlacementSpec, visit: Visit) -> Assignment | None:
+    """Return the variant of the visit's user at `placement`, None when he takes part in nothing.
 
     Users for whom the placement's own recipe could only fall back (no history, no model) do not take part: most arms
     would show them the same list. What an arm's recipe comes to does not matter, else the arms would lose different
-    users and could no longer be compared.
-
-    Parameters
-    ----------
-    known
-        False when the user does not exist.
+    users and could no longer be compared. Neither do crawlers, staff, and those of whom nothing may be stored; who asks
+    to see a variant (`participation`) is shown it.
     """
-    if obstacle(placement.recipe, query, known=known):
+    experiments = visit.state.experiments
+    if not experiments:
         return None
-    assignment = assign_first(query.user_id, experiments, placement.name)
+    part = participation.current()
+    if part.forced is not None:
+        assignment = forced(experiments, *part.forced)
+    elif visit.record and part.takes_part and not obstacle(placement.recipe, query, known=visit.user.known):
+        assignment = assign_first(query.user_id, experiments, placement.name, query.country, visit.segments)
+    else:
+        return None
     problem = _problem(assignment, placement) if assignment is not None else ""
     if assignment is not None and problem:
         logger.error(
