@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-# Crawlers say what they are. Plain HTTP libraries are not among them: a site's own server calls the API with one. Cubot makes telephones.
+# Crawlers say what they are. Plain HTTP libraries are not among them: a site's own server calls the API with one.
+# Cubot makes telephones.
 _CRAWLER = re.compile(
     r"(?<!cu)bot(?:\b|_)|crawl|spider|slurp|archiver|facebookexternalhit|embedly|preview|lighthouse|pagespeed"
     r"|monitoring|pingdom|uptime|scrap(?:er|y)|fetcher|validator",
