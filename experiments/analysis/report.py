@@ -7,15 +7,21 @@ only when the experiment declared its users beforehand, got them, and has been s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.utils import timezone
 
 from experiments.analysis import aggregation
+from experiments.analysis.aggregation import Measured, Scope
 from experiments.analysis.comparison import compare_family
-from experiments.analysis.findings import Arm, ArmValue, MetricResult, Report, SampleRatio
-from experiments.analysis.sequential import TUNED_FOR
+from experiments.analysis.findings import Arm, ArmValue, Look, MetricResult, Report, SampleRatio, Segment
+from experiments.analysis.looks import looks_at
+from experiments.analysis.measure import measure_of, tuned_for
+from experiments.analysis.multiple_testing import benjamini_hochberg, holm
+from experiments.analysis.power import users_for_mean
+from experiments.analysis.segments import segments_of, split_by
 from experiments.analysis.srm import SRM_ALPHA, SRM_MINIMUM_USERS, sample_ratio_p
 from experiments.analysis.verdict import tell
 from experiments.exceptions import UnknownExperiment
@@ -47,10 +53,19 @@ def report(experiment_id: str, phase: int | None = None) -> Report:
     ratio = _sample_ratio(arms)
     is_final = _is_final(experiment.planned_users, record.ended_at, arms)
     metrics: tuple[MetricResult, ...] = ()
+    needed: int | None = None
+    looks: tuple[Look, ...] = ()
+    segments: tuple[Segment, ...] = ()
     if not ratio.is_broken:
         guardrails = experiment.guardrails.exclude(pk=experiment.primary_metric.pk)
-        metrics = _results([experiment.primary_metric], experiment, scope, arms, is_final)
-        metrics += _results(list(guardrails), experiment, scope, arms, is_final)
+        measured = _measured([experiment.primary_metric], experiment, scope, arms)
+        metrics = _results([experiment.primary_metric], measured, experiment, arms, is_final)
+        metrics += _results(
+            list(guardrails), _measured(list(guardrails), experiment, scope, arms), experiment, arms, is_final
+        )
+        needed = _users_needed(experiment, measured[0], arms)
+        looks = looks_at(experiment, scope, arms)
+        segments = segments_of(experiment, scope, arms)
     decision, sentence = tell(arms=arms, ratio=ratio, metrics=metrics, alpha=experiment.alpha, is_final=is_final)
     return Report(
         experiment_id=experiment.experiment_id,
@@ -70,6 +85,10 @@ def report(experiment_id: str, phase: int | None = None) -> Report:
         multiple_users=counts.multiple,
         warnings=_warnings(counts, arms),
         metrics=metrics,
+        users_needed=needed,
+        looks=looks,
+        segments=segments,
+        split_by=split_by(scope, arms) if ratio.is_broken else (),
     )
 
 
@@ -108,27 +127,28 @@ def _is_final(planned_users: int | None, ended_at: datetime | None, arms: tuple[
     return all(arm.users >= planned_users for arm in arms if arm.weight > 0)
 
 
+def _measured(
+    metrics: Sequence[Metric], experiment: Experiment, scope: Scope, arms: Sequence[Arm]
+) -> list[dict[str, Measured]]:
+    users = {arm.variant: arm.users for arm in arms}
+    return [aggregation.samples(scope, users, measure_of(metric, experiment.lookback_days)) for metric in metrics]
+
+
 def _results(
-    metrics: Sequence[Metric], experiment: Experiment, scope: aggregation.Scope, arms: Sequence[Arm], is_final: bool
+    metrics: Sequence[Metric],
+    measured: Sequence[dict[str, Measured]],
+    experiment: Experiment,
+    arms: Sequence[Arm],
+    is_final: bool,
 ) -> tuple[MetricResult, ...]:
     """Compare a family of metrics; its p-values are corrected together. Paused arms have a value, no comparison."""
-    users = {arm.variant: arm.users for arm in arms}
     taking_part = [arm.variant for arm in arms if arm.weight > 0]
-    values = [
-        aggregation.samples(
-            scope,
-            users,
-            event_type=metric.event_type,
-            is_proportion=metric.kind == Metric.Kind.PROPORTION,
-            attributed_only=metric.attributed_only,
-        )
-        for metric in metrics
-    ]
     compared = compare_family(
-        [{variant: of_metric[variant] for variant in taking_part} for of_metric in values],
+        [{variant: of_metric[variant] for variant in taking_part} for of_metric in measured],
         alpha=experiment.alpha,
-        tuned_for=experiment.planned_users * len(taking_part) if experiment.planned_users else TUNED_FOR,
+        tuned_for=tuned_for(experiment, arms),
         is_final=is_final,
+        correct=holm if experiment.correction == Experiment.Correction.HOLM else benjamini_hochberg,
     )
     return tuple(
         MetricResult(
@@ -136,11 +156,22 @@ def _results(
             kind=metric.kind,
             is_primary=metric.pk == experiment.primary_metric.pk,
             higher_is_better=metric.higher_is_better,
-            arms=tuple(ArmValue(variant=name, users=sample.n, mean=sample.mean) for name, sample in of_metric.items()),
+            arms=tuple(
+                ArmValue(variant=name, users=values.sample.n, mean=values.sample.mean)
+                for name, values in of_metric.items()
+            ),
             comparisons=comparisons,
         )
-        for metric, of_metric, comparisons in zip(metrics, values, compared, strict=True)
+        for metric, of_metric, comparisons in zip(metrics, measured, compared, strict=True)
     )
+
+
+def _users_needed(experiment: Experiment, measured: Mapping[str, Measured], arms: Sequence[Arm]) -> int | None:
+    control = measured[next(arm.variant for arm in arms if arm.weight > 0)].sample
+    if experiment.minimum_effect is None or not control.mean or control.variance <= 0:
+        return None
+    difference = experiment.minimum_effect * control.mean
+    return math.ceil(users_for_mean(math.sqrt(control.variance), difference, alpha=experiment.alpha))
 
 
 def _warnings(counts: aggregation.ExposureCounts, arms: Sequence[Arm]) -> tuple[str, ...]:

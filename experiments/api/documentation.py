@@ -55,10 +55,21 @@ REPORT = OpenApiExample(
                         "absolute_always": _effect(0.02, 0.0025, 0.0375, 0.018),
                         "p_adjusted": 0.0007,
                         "chance_to_win": 0.9997,
+                        "risk": 0.000001,
                     }
                 ],
             }
         ],
+        "users_needed": 14749,
+        "looks": [
+            {
+                "day": "2026-01-15",
+                "users": {"control": 10030, "fresh": 9970},
+                "effects": {"fresh": _effect(0.02, 0.0025, 0.0375, 0.018)},
+            }
+        ],
+        "segments": [],
+        "split_by": [],
     },
     response_only=True,
 )

@@ -45,8 +45,8 @@ BY_HAND = Decisions(
     ],
 )
 def test_six_rows_by_hand(estimator: Estimator, expected: float) -> None:
-    """R10. The reference prints 0.4761904762 for the self-normalised doubly robust one: by its formula, which is that of
-    the library it was measured with, it is 0.53 - 0.42 / 7.8."""
+    """R10. The reference prints 0.4761904762 for the self-normalised doubly robust one; by the formula of the library
+    it was measured with it is 0.53 - 0.42 / 7.8."""
     value, influence = estimator(BY_HAND)
     assert value == pytest.approx(expected, abs=5.1e-11)
     if not isinstance(estimator, partial):
