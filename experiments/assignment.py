@@ -20,6 +20,9 @@ from experiments.targeting import words
 
 WHOLE: Range = (0.0, 1.0)
 
+INTERLEAVED = "interleaved"
+"""What the variant of a list is called that mixes those of an experiment."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
@@ -30,6 +33,8 @@ class Assignment:
     variant: str
     configuration: Mapping[str, Any]
     """Overrides of the placement's configuration; empty for the control."""
+    teams: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    """(variant, its configuration) of those whose lists are to be mixed into one; () where there is one variant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +51,6 @@ class RunningExperiment:
     layer_state: int | None
     """Hash of "layer:<name>"; None outside any layer."""
     layer_range: Range
-    interleaves: bool
-    """Whether a list mixes all variants, so that every unit it takes is in all of them."""
     arms: tuple[Assignment, ...]
     """What to give to a unit of each range."""
     ranges: tuple[Range, ...]
@@ -82,10 +85,22 @@ def prepare(
         nobody, so that no unit moves to another arm.
     placement, countries, segments
         Words between commas (`targeting`).
+    interleaves
+        Every unit gets a list that mixes all variants of a weight above 0.
     """
     total = sum(weight for _, weight in weights)
     shares = [weight / total for _, weight in weights] if total > 0 else None
     ranges = bucket_ranges(len(weights), coverage, shares)
+    teams: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    if interleaves:
+        # Whoever is covered is in all of them; a variant that is gone, or paused, drafts for nobody.
+        playing = tuple(
+            (name, configurations[name]) for name, weight in weights if weight > 0 and name in configurations
+        )
+        weights, ranges = [(INTERLEAVED, 1.0)], bucket_ranges(1, coverage)
+        configurations, teams = ({INTERLEAVED: {}} if len(playing) > 1 else {}), playing
+    else:
+        teams = ()
     present = [(name, cut) for (name, _), cut in zip(weights, ranges, strict=True) if name in configurations]
     return RunningExperiment(
         experiment_id=experiment_id,
@@ -95,9 +110,14 @@ def prepare(
         segments=words(segments),
         layer_state=seed_state(f"layer:{layer}:") if layer else None,
         layer_range=layer_range,
-        interleaves=interleaves,
         arms=tuple(
-            Assignment(experiment_id=experiment_id, phase=phase, variant=name, configuration=configurations[name])
+            Assignment(
+                experiment_id=experiment_id,
+                phase=phase,
+                variant=name,
+                configuration=configurations[name],
+                teams=teams,
+            )
             for name, _ in present
         ),
         ranges=tuple(cut for _, cut in present),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils import timezone
 
+from experiments import configurations
 from experiments.analysis.aggregation import event_type_names
 from experiments.exceptions import ExperimentRefused, UnknownExperiment
 from experiments.models import Experiment, Metric, Phase
@@ -23,9 +24,9 @@ def problems(experiment: Experiment) -> list[str]:
     variants = list(experiment.variants.all())
     found = _weight_problems({variant.name: variant.weight for variant in variants})
     found += [
-        f"The configuration of variant {variant.name!r} must be an object, not {variant.configuration!r}."
+        f"The configuration of variant {variant.name!r}: {problem}"
         for variant in variants
-        if not isinstance(variant.configuration, dict)
+        for problem in configurations.problems(variant.configuration)
     ]
     if not 0 < experiment.coverage <= 1:
         found.append(f"The coverage must be above 0 and at most 1, not {experiment.coverage}.")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from catalog.announcing import AnnouncingModel
+from experiments import configurations
+from experiments.assignment import INTERLEAVED
 
 
 class Metric(models.Model):
@@ -126,6 +129,14 @@ class Variant(AnnouncingModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a name that stands for something else, and a configuration that could not be applied."""
+        if self.name == INTERLEAVED:
+            raise ValidationError({"name": f"{INTERLEAVED!r} is what a mixed list is called."})
+        found = configurations.problems(self.configuration)
+        if found:
+            raise ValidationError({"configuration": found})
 
 
 class Phase(models.Model):

@@ -50,7 +50,7 @@ def answer(recipe_name: str, query: Query, *, known: bool) -> Answer:
     known
         False when the user does not exist: a history-based recipe then falls back for "unknown_user".
     """
-    recipe = recipes.get(recipe_name)
+    recipe = recipes.get(recipe_name, query.weights)
     trace = Trace()
     reason = obstacle(recipe_name, query, known=known)
     candidates = Candidates.of(np.empty(0, dtype=np.int64))
@@ -78,6 +78,11 @@ def answer(recipe_name: str, query: Query, *, known: bool) -> Answer:
         fallback_reason=reason,
         trace=trace,
     )
+
+
+def nothing(recipe_name: str) -> Answer:
+    """Return the empty list that a variant without recommendations shows."""
+    return Answer(recipe=recipe_name, rows=(), items=(), fallback=False, fallback_reason="", trace=Trace())
 
 
 def inspect(recipe_name: str, query: Query, row: int) -> dict[str, Any]:

@@ -81,6 +81,8 @@ class Query:
     """What is taken most lately; None where only the model and the catalogue may say so."""
     diversity: float | None = None
     """The placement's trade-off between relevance (0) and variety (1); None leaves it to the recipe."""
+    weights: tuple[tuple[str, float], ...] = ()
+    """(source, weight) that count instead of the recipe's own (`recipes.get`)."""
     explored: Mapping[int, int] | None = None
     """Item primary key → times that exploration has shown it lately; None when nothing is to be explored."""
     scratch: dict[str, Any] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import msgspec
 
@@ -18,7 +18,7 @@ from recommender.contracts import Query, RecommendationList
 from recommender.queries import PlacementSpec
 from recommender.rerankers.exploration import HOUR_SECONDS
 from recommender.result_cache import ResultCache
-from recommender.variants import diversity_of, recipe_of, variant_of
+from recommender.variants import answer_for, variant_of
 from recommender.visit import Visit
 
 BECAUSE_YOU_WATCHED = "because_you_watched"
@@ -105,15 +105,14 @@ def _make(
         seed_is_from_history=recipe == BECAUSE_YOU_WATCHED and (seed is None or seed in visit.history.rows),
         exclude=exclude,
     )
-    assignment = None
-    if recipe == placement.recipe:
-        assignment = variant_of(query, placement, visit)
-    if assignment is not None:
-        recipe = recipe_of(assignment, placement)
-        query = replace(query, diversity=diversity_of(assignment, placement))
-    answered = answer(recipe, query, known=visit.user.known)
+    assignment = variant_of(query, placement, visit) if recipe == placement.recipe else None
+    ask = partial(answer, known=visit.user.known)
+    if assignment is None:
+        answered, teams = ask(recipe, query), ()
+    else:
+        answered, teams = answer_for(assignment, placement, query, ask)
     made = _present(visit, query, placement, answered, assignment, explain)
-    return (made, _served(visit, query, made, answered, assignment)), not answered.trace.errors
+    return (made, _served(visit, query, made, answered, assignment, teams)), not answered.trace.errors
 
 
 def query_of(visit: Visit, placement: PlacementSpec) -> Query:
@@ -171,8 +170,15 @@ def _title(visit: Visit, query: Query, placement: PlacementSpec, answered: Answe
 
 
 def _served(
-    visit: Visit, query: Query, made: RecommendationList, answered: Answer, assignment: Assignment | None
+    visit: Visit,
+    query: Query,
+    made: RecommendationList,
+    answered: Answer,
+    assignment: Assignment | None,
+    teams: tuple[str, ...],
 ) -> ServedList:
+    # What somebody has asked to be shown says nothing of anybody.
+    is_asked_for = assignment is not None and participation.current().forced is not None
     return ServedList(
         request_id=made.request_id,
         shown_at=visit.now,
@@ -180,19 +186,21 @@ def _served(
         placement=made.placement,
         model_version=made.model_version,
         rules_version=visit.state.rulebook.revision,
-        experiment_id=made.experiment_id,
+        experiment_id="" if is_asked_for else made.experiment_id,
         phase=assignment.phase if assignment else None,
         variant=made.variant,
-        # What somebody has asked to be shown says nothing of anybody.
         items=()
-        if assignment is not None and participation.current().forced
+        if is_asked_for
         else tuple(
             ServedItem(
                 item_pk=int(query.catalogue.pks[row]),
                 position=position,
                 source=item.source,
                 propensity=item.propensity,
+                variant=team,
             )
-            for position, (row, item) in enumerate(zip(answered.rows, made.items, strict=True))
+            for position, (row, item, team) in enumerate(
+                zip(answered.rows, made.items, teams or ("",) * len(made.items), strict=True)
+            )
         ),
     )

@@ -54,7 +54,7 @@ def test_a_running_experiment_is_not_started_again(running: Experiment) -> None:
         ),
         (
             lambda draft: draft.variants.filter(name="diverse").update(configuration=["diverse"]),
-            "The configuration of variant 'diverse' must be an object, not ['diverse'].",
+            "The configuration of variant 'diverse': It must be an object, not ['diverse'].",
         ),
         (lambda draft: Experiment.objects.update(coverage=0), "The coverage must be above 0 and at most 1, not 0.0."),
         (lambda draft: Experiment.objects.update(alpha=1), "Alpha must lie between 0 and 1, not 1.0."),
