@@ -120,8 +120,14 @@ def preference(credits_of_users: Iterable[tuple[int, int]]) -> Preference:
         second=second,
         ties=ties,
         share_of_second=second / decided if decided else 0.5,
-        p=min(1.0, 2 * float(bdtr(min(first, second), decided, 0.5))) if decided else 1.0,
+        p=sign_test(first, second),
     )
+
+
+def sign_test(first: int, second: int) -> float:
+    """Return the two-sided exact p-value of so many users for one and for the other; 1.0 for nobody."""
+    decided = first + second
+    return min(1.0, 2 * float(bdtr(min(first, second), decided, 0.5))) if decided else 1.0
 
 
 def _round(waiting: list[Iterator[T]], order: list[int], taken: set[T], room: int) -> tuple[list[tuple[int, T]], bool]:

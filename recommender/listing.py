@@ -107,8 +107,9 @@ def _make(
     )
     assignment = variant_of(query, placement, visit) if recipe == placement.recipe else None
     ask = partial(answer, known=visit.user.known)
+    teams: tuple[str, ...] = ()
     if assignment is None:
-        answered, teams = ask(recipe, query), ()
+        answered = ask(recipe, query)
     else:
         answered, teams = answer_for(assignment, placement, query, ask)
     made = _present(visit, query, placement, answered, assignment, explain)

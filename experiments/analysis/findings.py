@@ -114,11 +114,36 @@ class SplitOf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """One variant against the control in lists that mix them; the unit is the user."""
+
+    variant: str
+    users_for_control: int
+    """Users who chose more of the control's places."""
+    users_for_variant: int
+    ties: int
+    """Users who chose as many of both, and some."""
+    share: float
+    """Of the users with a preference, those for the variant; 0.5 when there is none."""
+    lead: float
+    """Mean over users of (variant's - control's) / both places chosen, -1 to 1."""
+    low: float
+    high: float
+    """Interval of `lead`, valid at every look; what the verdict rests on."""
+    p_sign: float
+    """Exact sign test of one look."""
+    p_t: float
+    """Paired t-test of `lead` of one look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All that is known of one phase of an experiment."""
 
     experiment_id: str
     name: str
+    kind: str
+    """"split" or "interleaving"."""
     status: str
     phase: int
     started_at: datetime
@@ -136,14 +161,16 @@ class Report:
     multiple_users: int
     """Users exposed to more than one variant; left out of everything else."""
     warnings: tuple[str, ...]
-    metrics: tuple[MetricResult, ...]
+    metrics: tuple[MetricResult, ...] = ()
     """The primary metric first; empty while the split is broken."""
-    users_needed: int | None
+    preferences: tuple[Preference, ...] = ()
+    """Of interleaved lists; such an experiment has no metrics, and a split has no preferences."""
+    users_needed: int | None = None
     """Users a variant needs to find the declared smallest effect with a power of 0.8, by what the control has shown;
     None where no effect was declared or nothing is known yet."""
-    looks: tuple[Look, ...]
+    looks: tuple[Look, ...] = ()
     """One a day; empty for a ratio and while the split is broken."""
-    segments: tuple[Segment, ...]
+    segments: tuple[Segment, ...] = ()
     """The largest countries first; empty while the split is broken."""
-    split_by: tuple[SplitOf, ...]
+    split_by: tuple[SplitOf, ...] = ()
     """Where a broken split is broken, the least probable first; empty while it is not."""

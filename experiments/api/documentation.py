@@ -19,6 +19,7 @@ REPORT = OpenApiExample(
     value={
         "experiment_id": "homepage-recipe",
         "name": "A fresher home page",
+        "kind": "split",
         "status": "running",
         "phase": 1,
         "started_at": "2026-01-01T00:00:00Z",
@@ -60,6 +61,7 @@ REPORT = OpenApiExample(
                 ],
             }
         ],
+        "preferences": [],
         "users_needed": 14749,
         "looks": [
             {

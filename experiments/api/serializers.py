@@ -94,11 +94,27 @@ class SplitOfSerializer(Serializer):
     p = serializers.FloatField()
 
 
+class PreferenceSerializer(Serializer):
+    """A variant against the control in lists that mix them."""
+
+    variant = serializers.CharField()
+    users_for_control = serializers.IntegerField()
+    users_for_variant = serializers.IntegerField()
+    ties = serializers.IntegerField()
+    share = serializers.FloatField(help_text="Of the users with a preference.")
+    lead = serializers.FloatField(help_text="Mean over users of (variant's - control's) / both places chosen.")
+    low = serializers.FloatField(help_text="Interval of the lead, valid at every look.")
+    high = serializers.FloatField()
+    p_sign = serializers.FloatField(help_text="Exact sign test of one look.")
+    p_t = serializers.FloatField(help_text="Paired t-test of one look.")
+
+
 class ReportSerializer(Serializer):
     """The report of one phase."""
 
     experiment_id = serializers.CharField()
     name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=["split", "interleaving"])
     status = serializers.ChoiceField(choices=["draft", "running", "stopped"])
     phase = serializers.IntegerField()
     started_at = serializers.DateTimeField()
@@ -114,6 +130,7 @@ class ReportSerializer(Serializer):
     multiple_users = serializers.IntegerField()
     warnings = serializers.ListField(child=serializers.CharField())
     metrics = MetricResultSerializer(many=True, help_text="Primary first; empty while the split is broken.")
+    preferences = PreferenceSerializer(many=True, help_text="Of interleaved lists, which have no metrics.")
     users_needed = serializers.IntegerField(allow_null=True, help_text="A variant, to find the effect declared.")
     looks = LookSerializer(many=True, help_text="One a day.")
     segments = SegmentSerializer(many=True, help_text="The primary metric by country; decides nothing.")

@@ -191,3 +191,35 @@ def test_a_variant_can_be_asked_for_by_name() -> None:
     assert (found.experiment_id, found.variant) == ("newer", "diverse")
     assert forced(experiments, "newer", "nothing") is None
     assert forced(experiments, "nothing", "diverse") is None
+
+
+def test_mixed_lists_take_everybody_who_is_covered() -> None:
+    """All variants of a weight above 0 play, whatever their weights."""
+    weights = [("a", 1.0), ("b", 9.0), ("paused", 0.0), ("gone", 1.0)]
+    experiment = prepare(
+        experiment_id="mix",
+        phase=1,
+        placement="",
+        coverage=0.5,
+        weights=weights,
+        configurations={"a": {}, "b": {"recipe": "x"}, "paused": {}},
+        interleaves=True,
+    )
+    found = [assign(unit, experiment, "") for unit in UNITS]
+    taking_part = [assignment for assignment in found if assignment]
+    assert len(taking_part) == pytest.approx(1_000, abs=90)
+    assert {assignment.variant for assignment in taking_part} == {"interleaved"}
+    assert taking_part[0].teams == (("a", {}), ("b", {"recipe": "x"}))
+
+
+def test_one_variant_alone_is_mixed_with_nothing() -> None:
+    experiment = prepare(
+        experiment_id="mix",
+        phase=1,
+        placement="",
+        coverage=1.0,
+        weights=[("a", 1.0), ("gone", 1.0)],
+        configurations={"a": {}},
+        interleaves=True,
+    )
+    assert assign("user_1", experiment, "") is None
