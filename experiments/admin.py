@@ -19,6 +19,7 @@ from experiments import lifecycle
 from experiments.analysis.report import report
 from experiments.exceptions import ExperimentRefused, UnknownExperiment
 from experiments.models import Experiment, Exposure, Metric, Variant
+from experiments.report_csv import csv_of
 from experiments.report_page import page
 
 DECLARED = (
@@ -71,9 +72,17 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter: ClassVar = ["status", "placement"]
     search_fields: ClassVar = ["name", "experiment_id"]
     readonly_fields: ClassVar = ["status", "phase", "started_at", "stopped_at"]
+    fieldsets: ClassVar = [
+        (None, {"fields": ["name", "experiment_id", "kind", "placement"]}),
+        ("Who takes part", {"fields": ["coverage", "countries", "segments", "sticky"]}),
+        ("Layer", {"fields": ["layer", "layer_start", "layer_end"], "classes": ["collapse"]}),
+        ("What counts as success", {"fields": ["primary_metric", "guardrails", "minimum_effect", "planned_users"]}),
+        ("Statistics", {"fields": ["alpha", "correction", "lookback_days"], "classes": ["collapse"]}),
+        ("State", {"fields": ["status", "phase", "started_at", "stopped_at"]}),
+    ]
     filter_horizontal: ClassVar = ["guardrails"]
     inlines: ClassVar = [VariantInline]
-    actions_detail: ClassVar = ["report_page", "start_page", "weights_page", "stop_page"]
+    actions_detail: ClassVar = ["report_page", "start_page", "coverage_page", "weights_page", "stop_page"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Experiment | None = None) -> list[str]:
         """Return the fields that can no longer be edited."""
@@ -111,6 +120,11 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
             found = report(experiment.experiment_id, int(phase) if phase.isdecimal() and len(phase) < 10 else None)
         except UnknownExperiment as error:
             raise Http404(str(error)) from error
+        if request.GET.get("format") == "csv":
+            name = f"{experiment.experiment_id}-phase-{found.phase}.csv"
+            answer = HttpResponse(csv_of(found), content_type="text/csv; charset=utf-8")
+            answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+            return answer
         context = self._context(request, experiment, f"Report: {experiment.name}")
         context |= {"report": found, "page": page(found), "phases": range(1, experiment.phase + 1)}
         return render(request, "admin/experiments/report.html", context)
@@ -156,6 +170,21 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
             request, experiment, title="Change weights", question=question, notes=[], verb=change, form=form
         )
 
+    @action(description="Change share…", url_path="coverage", permissions=["stop"])
+    def coverage_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask for another share of users, then let it take part."""
+        experiment = self._experiment(object_id)
+        form = CoverageForm(request.POST or None, initial={"coverage": experiment.coverage})
+
+        def change() -> str:
+            phase = lifecycle.change_coverage(experiment.experiment_id, form.cleaned_data["coverage"])
+            return f"{form.cleaned_data['coverage']:.0%} take part, in phase {phase}."
+
+        question = "More users join at once and nobody changes variant. Fewer begin a new phase, counted from zero."
+        return self._confirm(
+            request, experiment, title="Change share", question=question, notes=[], verb=change, form=form
+        )
+
     def _confirm(
         self,
         request: HttpRequest,
@@ -165,7 +194,7 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
         question: str,
         notes: list[str],
         verb: Callable[[], str],
-        form: WeightsForm | None = None,
+        form: forms.Form | None = None,
     ) -> HttpResponse:
         """Show the question on GET; do it on POST. A refusal is shown with the question again."""
         if request.method == "POST" and (form is None or form.is_valid()):
@@ -206,6 +235,12 @@ class WeightsForm(forms.Form):
     def weights(self) -> dict[str, float]:
         """Return variant → weight of a valid form."""
         return dict(self.cleaned_data)
+
+
+class CoverageForm(forms.Form):
+    """What share of the users takes part."""
+
+    coverage = forms.FloatField(label="Share of users, 0 to 1", widget=UnfoldAdminTextInputWidget())
 
 
 @admin.register(Metric)

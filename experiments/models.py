@@ -121,7 +121,12 @@ class Variant(AnnouncingModel):
     name = models.SlugField(max_length=100)
     weight = models.FloatField(default=1.0, validators=[MinValueValidator(0)])
     position = models.PositiveSmallIntegerField(default=0, help_text="Order of the arms; the first is the control.")
-    configuration = models.JSONField(default=dict, blank=True, help_text='For example {"recipe": "diverse"}.')
+    configuration = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='What it sets instead of the placement: {"recipe": "trending"}, {"diversity": 0.5}, '
+        '{"weights": {"popular": 2}}, {"rules": false} or {"nothing": true}. Empty: the placement as it is.',
+    )
 
     class Meta:
         ordering: ClassVar = ["position", "id"]
