@@ -1,7 +1,7 @@
 """How a simulated audience answers what it is shown: the model behind the checks of experiments, bandits and estimates.
 
-1. Every person and every item has a place in a space of tastes; what suits a person is their inner product, and an item
-   has a quality of its own that suits everybody (`Audience`).
+1. Every person and every item has a place in a space of tastes; what suits a person is their inner product. An item
+   has a quality of its own that suits everybody, and some people take more of anything, and come more often.
 2. A person reads a list from the top: how probably he looks at a place falls with its number (`examination`), and what
    he does not look at he cannot choose, however well it suits him.
 3. What he looks at he chooses with a logistic probability of how it suits him.
@@ -33,6 +33,12 @@ class Temperament:
     """The k-th place (1 is first) is looked at with the probability k^-bias; 0 reads everything."""
     inclination: float = -2.5
     """Of choosing an item that suits a person neither well nor badly: 0.076 as a probability."""
+    openness: float = 0.7
+    """Standard deviation, over people, of that inclination: some take much of what they see, some hardly anything."""
+    sessions: float = 6.0
+    """Lists that half of the people see more of in a season, and half less."""
+    activity: float = 1.2
+    """Standard deviation of the logarithm of how many: few people come very often."""
     taste: float = 1.0
     """Standard deviation, over items, of how they suit one person."""
     quality: float = 0.5
@@ -60,6 +66,8 @@ class Audience:
         self._random = np.random.default_rng(seed)
         self.tastes = self._places(people)
         """(people, dimensions)"""
+        self.inclinations = self._inclinations(people)
+        """(people,)"""
         self.traits = self._places(items)
         """(items, dimensions)"""
         self.qualities = self._random.normal(0.0, self.temperament.quality, items)
@@ -69,7 +77,7 @@ class Audience:
     def suits(self, person: int, rows: RowArray) -> FloatArray:
         """Return (len(rows),) how the items suit a person, without what he is tired of."""
         close = self.traits[rows] @ self.tastes[person] * self.temperament.taste
-        found: FloatArray = self.temperament.inclination + close + self.qualities[rows]
+        found: FloatArray = self.inclinations[person] + close + self.qualities[rows]
         return found
 
     def chances(self, person: int, rows: RowArray) -> FloatArray:
@@ -88,6 +96,12 @@ class Audience:
             self._in_vain.pop((person, row), None)
         return chosen
 
+    def sessions(self) -> RowArray:
+        """Return (people,) how many lists each person sees in a season, 1 to 200, drawn anew each time."""
+        manner = self.temperament
+        drawn = self._random.lognormal(np.log(manner.sessions), manner.activity, len(self.tastes))
+        return np.clip(drawn, 1, 200).astype(np.int64)
+
     def pass_day(self) -> None:
         """Let tastes drift, and people and items arrive."""
         manner = self.temperament
@@ -97,8 +111,13 @@ class Audience:
         people = self._random.binomial(len(self.tastes), manner.new_people)
         items = self._random.binomial(len(self.traits), manner.new_items)
         self.tastes = np.concatenate([self.tastes, self._places(people)])
+        self.inclinations = np.concatenate([self.inclinations, self._inclinations(people)])
         self.traits = np.concatenate([self.traits, self._places(items)])
         self.qualities = np.concatenate([self.qualities, self._random.normal(0.0, manner.quality, items)])
+
+    def _inclinations(self, people: int) -> FloatArray:
+        drawn: FloatArray = self._random.normal(self.temperament.inclination, self.temperament.openness, people)
+        return drawn
 
     def _places(self, count: int) -> FloatArray:
         """Return places whose inner products have a standard deviation of 1."""

@@ -28,7 +28,7 @@ def test_the_seed_decides_everything() -> None:
 
 def test_an_item_is_chosen_as_often_as_its_chance_says() -> None:
     """The inclination alone at the first place is 1 / (1 + e^2.5) = 0.0759, half of that at the second."""
-    plain = Temperament(taste=0.0, quality=0.0, fatigue=0.0)
+    plain = Temperament(taste=0.0, quality=0.0, fatigue=0.0, openness=0.0)
     audience = Audience(1, 2, seed=3, temperament=plain)
     rows = np.array([0, 1])
     assert audience.chances(0, rows) == pytest.approx([0.07586, 0.03793], abs=1e-5)
@@ -37,14 +37,14 @@ def test_an_item_is_chosen_as_often_as_its_chance_says() -> None:
 
 
 def test_how_items_suit_people_is_as_varied_as_said() -> None:
-    audience = Audience(300, 400, seed=4, temperament=Temperament(taste=1.5, quality=0.0))
+    audience = Audience(300, 400, seed=4, temperament=Temperament(taste=1.5, quality=0.0, openness=0.0))
     found = np.array([audience.suits(person, np.arange(400)) for person in range(300)])
     assert found.mean() == pytest.approx(-2.5, abs=0.1)
     assert found.std() == pytest.approx(1.5, abs=0.1)
 
 
 def test_what_was_shown_in_vain_is_wanted_less_until_it_is_chosen() -> None:
-    audience = Audience(1, 10, seed=5, temperament=Temperament(inclination=-50.0, fatigue=0.5))
+    audience = Audience(1, 10, seed=5, temperament=Temperament(inclination=-30.0, fatigue=0.5))
     before = audience.suits(0, FIRST_TEN)
     for _ in range(3):
         assert not audience.respond(0, FIRST_TEN).any()
@@ -66,3 +66,12 @@ def test_tastes_drift_without_growing_and_people_and_items_arrive() -> None:
     assert alike == pytest.approx(0.9**0.5, abs=0.02)
     assert stayed.std() == pytest.approx(first.std(), rel=0.03)
     assert audience.respond(len(audience.tastes) - 1, np.array([len(audience.traits) - 1])).shape == (1,)
+
+
+def test_few_people_come_very_often() -> None:
+    """Half of them more than 6 times; one in twenty more than 6 · e^(1.2 · 1.645) = 43 times."""
+    audience = Audience(20_000, 1, seed=7)
+    sessions = audience.sessions()
+    assert (sessions.min(), sessions.max()) == (1, 200)
+    assert (sessions >= 6).mean() == pytest.approx(0.5, abs=0.02)
+    assert (sessions > 43).mean() == pytest.approx(0.05, abs=0.01)
