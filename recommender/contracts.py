@@ -85,6 +85,8 @@ class Query:
     """(source, weight) that count instead of the recipe's own (`recipes.get`)."""
     explored: Mapping[int, int] | None = None
     """Item primary key → times that exploration has shown it lately; None when nothing is to be explored."""
+    taken: Mapping[int, int] = field(default_factory=dict)
+    """Item primary key → of those times, how often it was taken from there."""
     scratch: dict[str, Any] = field(default_factory=dict)
     """Work that a stage keeps for a later call of its own within this request."""
 

@@ -67,6 +67,7 @@ def _made_from(visit: Visit) -> tuple[object, ...]:
         state.event_types,
         popularity.trending(),
         explored.current(),
+        explored.taken(),
         *(conf.get(name) for name in ("RECIPES", "REASONS", "CANDIDATES_PER_SOURCE", "EXPLORATION")),
     )
 
@@ -132,6 +133,7 @@ def query_of(visit: Visit, placement: PlacementSpec) -> Query:
         diversity=placement.diversity,
         trending=popularity.trending(),
         explored=explored.current() if placement.explores and conf.get("EXPLORATION") else None,
+        taken=explored.taken(),
     )
 
 
