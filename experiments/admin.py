@@ -80,7 +80,7 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
         ("Statistics", {"fields": ["alpha", "correction", "lookback_days"], "classes": ["collapse"]}),
         ("State", {"fields": ["status", "phase", "started_at", "stopped_at"]}),
     ]
-    filter_horizontal: ClassVar = ["guardrails"]
+    autocomplete_fields: ClassVar = ["guardrails"]
     inlines: ClassVar = [VariantInline]
     actions_detail: ClassVar = ["report_page", "start_page", "coverage_page", "weights_page", "stop_page"]
 

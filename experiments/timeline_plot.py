@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from experiments.analysis.findings import Look
 
 WIDTH, HEIGHT = 640, 180
-LEFT, MARGIN = 64, 12
+LEFT, MARGIN = 90, 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,10 +23,14 @@ SETTINGS = {
     "recipe": "name of a recipe",
     "diversity": "0 to 1: relevance only to variety only",
     "weights": "an object of numbers by source: the list is ranked by their weighted blend",
+    "search_effort": "how far indexes are searched: 2 is twice as far as usual, 0.5 half",
     "rules": "false: without the editors' rules",
     "nothing": "true: no recommendations at all",
 }
 """What a variant may set instead of its placement; what it leaves out is the placement's."""
+
+LEAST_EFFORT, MOST_EFFORT = 0.01, 20
+"""With more, a search takes as long as an exact one."""
 
 
 def variant_of(query: Query, placement: PlacementSpec, visit: Visit) -> Assignment | None:
@@ -88,6 +92,7 @@ def _answer(
         query,
         diversity=configuration.get("diversity", placement.diversity),
         weights=tuple(sorted(configuration.get("weights", {}).items())),
+        search_effort=float(configuration.get("search_effort", 1.0)),
         rules=query.rules if configuration.get("rules", True) else None,
         # Several variants answer the same request, and none may find the other's work.
         scratch={},
@@ -104,6 +109,9 @@ def problems(configuration: Mapping[str, Any]) -> list[str]:
         found.append(f"There is no recipe {recipe!r}; there are {', '.join(conf.get('RECIPES'))}.")
     if diversity is not None and not (type(diversity) in (int, float) and 0 <= diversity <= 1):
         found.append(f"diversity must be a number of 0 to 1, not {diversity!r}.")
+    effort = configuration.get("search_effort", 1)
+    if not (type(effort) in (int, float) and LEAST_EFFORT <= effort <= MOST_EFFORT):
+        found.append(f"search_effort must be a number of {LEAST_EFFORT} to {MOST_EFFORT}, not {effort!r}.")
     found += [
         f"{name} must be true or false, not {configuration[name]!r}."
         for name in ("rules", "nothing")

@@ -15,13 +15,13 @@ def look(day: int, estimate: float, margin: float, message: str = "") -> Look:
 
 
 def test_days_stand_at_their_distance_and_heights_on_one_scale() -> None:
-    """Days 1, 2 and 5 of an axis from 64 to 628; heights from +0.4 (12) to -0.2 (168): 260 units a whole."""
+    """Days 1, 2 and 5 of an axis from 90 to 628; heights from +0.4 (12) to -0.2 (168): 260 units a whole."""
     [drawn] = timelines([look(1, 0.1, 0.3), look(2, 0.1, 0.2), look(5, 0.2, 0.1)], is_share=False)
-    assert drawn.line == "64.0,90.0 205.0,90.0 628.0,64.0"
-    assert drawn.band == "64.0,12.0 205.0,38.0 628.0,38.0 628.0,90.0 205.0,142.0 64.0,168.0"
+    assert drawn.line == "90.0,90.0 224.5,90.0 628.0,64.0"
+    assert drawn.band == "90.0,12.0 224.5,38.0 628.0,38.0 628.0,90.0 224.5,142.0 90.0,168.0"
     assert (drawn.zero, drawn.top, drawn.bottom) == ("116.0", "+0.4", "-0.2")
     assert (drawn.first, drawn.last) == ("2026-01-01", "2026-01-05")
-    assert drawn.dots[0] == ("64.0", "90.0", "2026-01-01: +0.1 (-0.2 to +0.4)")
+    assert drawn.dots[0] == ("90.0", "90.0", "2026-01-01: +0.1 (-0.2 to +0.4)")
 
 
 def test_shares_are_said_in_points() -> None:

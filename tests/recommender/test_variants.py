@@ -119,6 +119,7 @@ def test_several_variants_are_mixed_into_one_list(site: FilmSite) -> None:
         ({"recipe": "divers"}, "There is no recipe 'divers'; there are "),
         ({"diversity": 2}, "diversity must be a number of 0 to 1, not 2."),
         ({"diversity": True}, "diversity must be a number of 0 to 1, not True."),
+        ({"search_effort": 0}, "search_effort must be a number of 0.01 to 20, not 0."),
         ({"rules": "off"}, "rules must be true or false, not 'off'."),
         ({"nothing": 1}, "nothing must be true or false, not 1."),
         ({"weights": [1]}, "weights must be an object of numbers by source, not [1]."),
@@ -142,7 +143,7 @@ def test_what_cannot_be_applied_is_said_at_the_field(
 
 def test_everything_that_is_offered_can_be_set() -> None:
     assert not problems(
-        {"recipe": "trending", "diversity": 0.5, "weights": {"popular": 2}, "rules": False, "nothing": False}
+        {"recipe": "trending", "diversity": 0.5, "weights": {"popular": 2}, "search_effort": 0.5, "rules": False}
     )
     assert not problems({})
 
