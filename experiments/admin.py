@@ -16,6 +16,7 @@ from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from experiments import lifecycle
+from experiments.analysis.planning import DAYS, Plan, plan
 from experiments.analysis.report import report
 from experiments.exceptions import ExperimentRefused, UnknownExperiment
 from experiments.models import Experiment, Exposure, Metric, Variant
@@ -141,6 +142,8 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
 
         question = "From the next request on, users of its placement get its variants."
         notes = [*lifecycle.problems(experiment), *lifecycle.warnings(experiment)]
+        if request.method == "GET":
+            question = f"{question} {_foreseen(plan(experiment))}".strip()
         return self._confirm(request, experiment, title="Start", question=question, notes=notes, verb=start)
 
     @action(description="Stop…", url_path="stop", permissions=["stop"])
@@ -285,6 +288,15 @@ class ExposureAdmin(ModelAdmin):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Exposure | None = None) -> bool:
         """Refuse: single rows taken out would tilt the split."""
         return False
+
+
+def _foreseen(found: Plan | None) -> str:
+    if found is None:
+        return ""
+    return (
+        f"By the last {DAYS} days ({found.baseline:.3g} a user, {found.users_a_day:,.1f} new users a day), finding the "
+        f"declared effect takes {found.users_a_variant:,} users a variant, which is {found.days:,} days or more."
+    )
 
 
 def _is_draft(experiment: Experiment | None) -> bool:

@@ -269,3 +269,14 @@ def test_a_variant_s_name_is_no_formula_of_a_spreadsheet(staff: Client, audience
     audience.expose("-1", ["ann"])
     answer = staff.get(page("report_page", audience.experiment), {"format": "csv"}).content.decode()
     assert ",'-1,1," in answer
+
+
+def test_starting_again_says_how_long_it_will_take(staff: Client, audience: Audience) -> None:
+    """One of two watched: variance 0.25; a half of a half is worth finding: 15.7 · 0.25 / 0.0625 = 62.8 users."""
+    Experiment.objects.update(minimum_effect=0.5)
+    audience.expose("control", ["ann", "bob"])
+    audience.act("ann", request_id=audience.requests["ann", "control"])
+    lifecycle.stop("varied")
+    text = staff.get(page("start_page", audience.experiment)).content.decode()
+    assert "(0.5 a user, 0.1 new users a day), finding the declared effect takes 63 users a variant" in text
+    assert "which is 882 days or more" in text
