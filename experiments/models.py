@@ -125,7 +125,8 @@ class Variant(AnnouncingModel):
         default=dict,
         blank=True,
         help_text='What it sets instead of the placement: {"recipe": "trending"}, {"diversity": 0.5}, '
-        '{"weights": {"popular": 2}}, {"search_effort": 2}, {"rules": false} or {"nothing": true}. '
+        '{"weights": {"popular": 2}}, {"model_version": "v7"}, {"search_effort": 2}, {"rules": false} or '
+        '{"nothing": true}. '
         "Empty: the placement as it is.",
     )
 

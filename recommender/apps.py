@@ -19,3 +19,4 @@ class RecommenderConfig(AppConfig):
         register(check_vector_indexes)
         register(check_encoders)
         configurations.register(variants.problems)
+        configurations.register(variants.missing_version)

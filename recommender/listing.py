@@ -18,7 +18,7 @@ from recommender.contracts import Query, RecommendationList
 from recommender.queries import PlacementSpec
 from recommender.rerankers.exploration import HOUR_SECONDS
 from recommender.result_cache import ResultCache
-from recommender.variants import answer_for, variant_of
+from recommender.variants import answer_for, variant_of, version_of
 from recommender.visit import Visit
 
 BECAUSE_YOU_WATCHED = "because_you_watched"
@@ -152,7 +152,7 @@ def _present(
         recipe=answered.recipe,
         title=_title(visit, query, placement, answered),
         items=answered.items,
-        model_version=visit.state.model.bundle.name if visit.state.model is not None else "",
+        model_version=version_of(assignment, query),
         experiment_id=assignment.experiment_id if assignment else "",
         variant=assignment.variant if assignment else "",
         fallback=answered.fallback,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from experiments.assignment import Assignment, assign_first, forced
+from experiments.assignment import Assignment, RunningExperiment, assign_first, forced
 from recommender import conf, participation
 from recommender.answering import Answer, nothing, obstacle
 from recommender.contracts import Query
@@ -15,12 +15,14 @@ from recommender.exceptions import ConfigurationError
 from recommender.interleaved import interleaved
 from recommender.pipeline import recipes
 from recommender.queries import PlacementSpec
+from recommender.registry import publishing, tried
 from recommender.visit import Visit
 
 logger = logging.getLogger(__name__)
 
 SETTINGS = {
     "recipe": "name of a recipe",
+    "model_version": "name of a version that is ready",
     "diversity": "0 to 1: relevance only to variety only",
     "weights": "an object of numbers by source: the list is ranked by their weighted blend",
     "search_effort": "how far indexes are searched: 2 is twice as far as usual, 0.5 half",
@@ -44,6 +46,10 @@ def variant_of(query: Query, placement: PlacementSpec, visit: Visit) -> Assignme
     experiments = visit.state.experiments
     if not experiments:
         return None
+    named = {experiment.experiment_id: _versions(experiment) for experiment in experiments}
+    opened = tried.views(frozenset().union(*named.values()), visit.state.catalogue)
+    # All arms wait until each version is open: one of them alone would lose users.
+    experiments = tuple(one for one in experiments if named[one.experiment_id] <= opened.keys())
     part = participation.current()
     if part.forced is not None:
         assignment = forced(experiments, *part.forced)
@@ -61,6 +67,18 @@ def variant_of(query: Query, placement: PlacementSpec, visit: Visit) -> Assignme
         )
         return None
     return assignment
+
+
+def _versions(experiment: RunningExperiment) -> frozenset[str]:
+    """Return the names of the model versions that its variants try."""
+    configurations = [one for arm in experiment.arms for one in (arm.configuration, *dict(arm.teams).values())]
+    return frozenset(str(one["model_version"]) for one in configurations if "model_version" in one)
+
+
+def version_of(assignment: Assignment | None, query: Query) -> str:
+    """Return the name of the model version that a list is made by; of several mixed that of the placement."""
+    own = str(assignment.configuration.get("model_version", "")) if assignment is not None else ""
+    return own or (query.model.bundle.name if query.model is not None else "")
 
 
 def answer_for(
@@ -88,8 +106,10 @@ def _answer(
     recipe = str(configuration.get("recipe", placement.recipe))
     if configuration.get("nothing", False):
         return nothing(recipe)
+    version = configuration.get("model_version")
     own = replace(
         query,
+        model=query.model if version is None else tried.view(version, query.catalogue),
         diversity=configuration.get("diversity", placement.diversity),
         weights=tuple(sorted(configuration.get("weights", {}).items())),
         search_effort=float(configuration.get("search_effort", 1.0)),
@@ -109,6 +129,9 @@ def problems(configuration: Mapping[str, Any]) -> list[str]:
         found.append(f"There is no recipe {recipe!r}; there are {', '.join(conf.get('RECIPES'))}.")
     if diversity is not None and not (type(diversity) in (int, float) and 0 <= diversity <= 1):
         found.append(f"diversity must be a number of 0 to 1, not {diversity!r}.")
+    version = configuration.get("model_version", "")
+    if not isinstance(version, str):
+        found.append(f"model_version must be a version's name, not {version!r}.")
     effort = configuration.get("search_effort", 1)
     if not (type(effort) in (int, float) and LEAST_EFFORT <= effort <= MOST_EFFORT):
         found.append(f"search_effort must be a number of {LEAST_EFFORT} to {MOST_EFFORT}, not {effort!r}.")
@@ -118,6 +141,14 @@ def problems(configuration: Mapping[str, Any]) -> list[str]:
         if type(configuration.get(name, False)) is not bool
     ]
     return found + _problems_of_weights(configuration)
+
+
+def missing_version(configuration: Mapping[str, Any]) -> list[str]:
+    """Return that the model version named is not there, asking the database: for who saves it, not for requests."""
+    version = configuration.get("model_version")
+    if version is None or publishing.is_ready(str(version)):
+        return []
+    return [f"There is no model version {version!r} that is ready."]
 
 
 def _problems_of_weights(configuration: Mapping[str, Any]) -> list[str]:

@@ -12,8 +12,9 @@ from experiments.models import Experiment, Exposure, Metric, Variant
 from interactions.models import Impression
 from recommender import serving, tasks
 from recommender.contracts import RecommendationList
-from recommender.models import Placement
+from recommender.models import ModelVersion, Placement
 from recommender.variants import SETTINGS, problems
+from tests.recommender import film_site
 from tests.recommender.film_site import FilmSite
 from tests.recommender.rule_writing import published
 
@@ -166,3 +167,36 @@ def test_request_ids_stay_apart(site: FilmSite) -> None:
     run(site, {"recipe": "trending"}, kind=Experiment.Kind.INTERLEAVING)
     found: set[UUID] = {serving.recommend("user-0").request_id for _ in range(5)}
     assert len(found) == 5
+
+
+def test_another_model_version_can_be_tried(site: FilmSite) -> None:
+    """Version 2 has forgotten what goes with Alien; version 1 is tried against it."""
+    with site.commit():
+        [first] = ModelVersion.objects.all()
+        pairs = dict(film_site.PAIRS)
+        film_site.PAIRS.clear()
+        try:
+            site.publish()
+        finally:
+            film_site.PAIRS.update(pairs)
+    run(site, {"model_version": first.name})
+    lists = shown()
+    assert (lists["control"].model_version, lists["treatment"].model_version) == ("v2", "v1")
+    assert ids(lists["treatment"])[0] == "arrival"
+    assert ids(lists["control"]) != ids(lists["treatment"])
+    tasks.write_impressions()
+    assert set(Impression.objects.values_list("variant", "model_version")) == {("control", "v2"), ("treatment", "v1")}
+
+
+def test_nobody_takes_part_before_the_version_is_open(site: FilmSite, caplog: pytest.LogCaptureFixture) -> None:
+    run(site, {"model_version": "v1"})
+    ModelVersion.objects.update(state=ModelVersion.State.RETIRED)
+    assert {serving.recommend(user).variant for user in USERS} == {""}
+    assert "an experiment names the model version v1, which is not there" in caplog.text
+
+
+def test_a_version_that_is_not_there_is_said_at_the_field(site: FilmSite) -> None:
+    variant = Variant(name="treatment", configuration={"model_version": "v9"})
+    with pytest.raises(ValidationError, match="There is no model version 'v9' that is ready"):
+        variant.clean()
+    assert problems({"model_version": 9}) == ["model_version must be a version's name, not 9."]
