@@ -8,7 +8,8 @@ The unit is the user. Units that were exposed to two variants of one phase are l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,17 +22,27 @@ from experiments.analysis.sample import Sample
 CLOCK_TOLERANCE = timedelta(days=1)
 """How far a client's clock may be behind ours for an attributed event still to be found; bounds the partitions read."""
 
-UNITS = """
+_UNITS = """
+    CREATE TEMP TABLE analysed_units ON COMMIT DROP AS
     SELECT unit, min(variant) AS variant, min(exposed_at) AS exposed_at
     FROM experiments_exposure
     WHERE experiment_id = %(experiment_pk)s AND phase = %(phase)s
     GROUP BY unit HAVING count(*) < 2
 """
 
+# The first place stands for the whole list: of ten million impressions that leaves a million.
+_LISTS = """
+    CREATE TEMP TABLE analysed_lists ON COMMIT DROP AS
+    SELECT request_id, user_id, variant
+    FROM interactions_impression
+    WHERE experiment_id = %(experiment_id)s AND phase = %(phase)s AND position = 0
+      AND shown_at >= %(since)s::timestamptz - %(tolerance)s::interval
+"""
+
 EVENTS_OF_UNITS = """
     FROM interactions_event event
     JOIN interactions_userprofile profile ON profile.id = event.user_id
-    JOIN units ON units.unit = profile.user_id
+    JOIN analysed_units units ON units.unit = profile.user_id
 """
 
 COUNTED = "event.event_type_id = (SELECT id FROM interactions_eventtype WHERE name = %(event_type)s)"
@@ -40,16 +51,10 @@ VALUE = "coalesce(event.value, 1)"
 
 IN_TIME = "AND event.occurred_at < coalesce(%(until)s::timestamptz, 'infinity')"
 
-# The request's id proves that the event followed the exposure, so no clocks are compared here. The first place stands
-# for the whole list: of ten million impressions that leaves a million to join.
+# The request's id proves that the event followed the exposure, so no clocks are compared here.
 ATTRIBUTED = """
-    JOIN (
-        SELECT request_id, user_id, variant
-        FROM interactions_impression
-        WHERE experiment_id = %(experiment_id)s AND phase = %(phase)s AND position = 0
-          AND shown_at >= %(since)s::timestamptz - %(tolerance)s::interval
-    ) served ON served.request_id = event.request_id
-            AND served.user_id = units.unit AND served.variant = units.variant
+    JOIN analysed_lists served ON served.request_id = event.request_id
+                              AND served.user_id = units.unit AND served.variant = units.variant
     WHERE event.occurred_at >= %(since)s::timestamptz - %(tolerance)s::interval
 """
 
@@ -134,14 +139,27 @@ class Measured:
     """The same beside what was done before the exposure, when that was asked for."""
 
 
+@contextmanager
+def gathered(scope: Scope, *, lists: bool) -> Iterator[None]:
+    """Hold the units of the scope, and the lists they were shown where events are to follow those, for what is read
+    within: each is gathered once, however many metrics are read."""
+    parameters = _parameters(scope)
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in (_UNITS, _LISTS if lists else _LISTS + " AND false"):
+            cursor.execute(statement, parameters)
+        cursor.execute("ANALYZE analysed_units; ANALYZE analysed_lists")
+        yield
+        cursor.execute("DROP TABLE analysed_units, analysed_lists")
+
+
 def samples(scope: Scope, users: Mapping[str, int], measure: Measure) -> dict[str, Measured]:
     """Return variant → sums of one metric over all its exposed units (one query), for the variants of `users`.
 
-    `users` are those of `exposure_counts`.
+    Within `gathered`. `users` are those of `exposure_counts`.
     """
     rows = read(
         f"""
-        WITH units AS ({UNITS}), happened AS ({happened(measure)}), past AS ({_past(measure)})
+        WITH happened AS ({happened(measure)}), past AS ({_past(measure)})
         SELECT variant, {_SUMS} FROM happened FULL JOIN past USING (unit, variant) GROUP BY variant
         """,  # noqa: S608 -- only literals of this module are put together
         scope,
@@ -175,7 +193,7 @@ def happened(measure: Measure) -> str:
 def _past(measure: Measure) -> str:
     """Return the query of each unit's x: the same, from any list or none, before its first exposure."""
     if not measure.lookback_days:
-        return "SELECT unit, variant, 0.0 AS x FROM units WHERE false"
+        return "SELECT unit, variant, 0.0 AS x FROM analysed_units WHERE false"
     counted = "1.0" if measure.is_proportion else f"sum({VALUE})"
     return (
         f"SELECT units.unit, units.variant, {counted} AS x {EVENTS_OF_UNITS} {_BEFORE} AND {COUNTED} "
@@ -202,14 +220,7 @@ def read(sql: str, scope: Scope, measure: Measure | None = None, **parameters: A
             per_event_type=measure.per_event_type,
             lookback=timedelta(days=measure.lookback_days),
         )
-    parameters.update(
-        tolerance=CLOCK_TOLERANCE,
-        experiment_pk=scope.experiment_pk,
-        experiment_id=scope.experiment_id,
-        phase=scope.phase,
-        since=scope.since,
-        until=scope.until,
-    )
+    parameters.update(_parameters(scope))
     with transaction.atomic(), connection.cursor() as cursor:
         # Sets are joined with sets. Where statistics are missing (a new month's partition) the planner expects one row
         # and loops over all events for each user: 800 users and 400 events took 6 s instead of 10 ms.
@@ -218,3 +229,14 @@ def read(sql: str, scope: Scope, measure: Measure | None = None, **parameters: A
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         cursor.execute("SET LOCAL enable_nestloop = DEFAULT")
         return rows
+
+
+def _parameters(scope: Scope) -> dict[str, Any]:
+    return {
+        "tolerance": CLOCK_TOLERANCE,
+        "experiment_pk": scope.experiment_pk,
+        "experiment_id": scope.experiment_id,
+        "phase": scope.phase,
+        "since": scope.since,
+        "until": scope.until,
+    }

@@ -1,4 +1,7 @@
-"""The same sums by country and by day, and the split by what users came with: where a mismatch or an effect sits."""
+"""The same sums by country and by day, and the split by what users came with: where a mismatch or an effect sits.
+
+All within `aggregation.gathered`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from experiments.analysis.aggregation import (
     COUNTED,
     EVENTS_OF_UNITS,
     IN_TIME,
-    UNITS,
     VALUE,
     Measure,
     Measured,
@@ -29,10 +31,10 @@ def samples_by_country(
     """Return country → variant → sums, for the `most` countries with the most units (one query); "" is not known."""
     rows = read(
         f"""
-        WITH units AS ({UNITS}), happened AS ({happened(measure)}),
+        WITH happened AS ({happened(measure)}),
         placed AS (
             SELECT units.unit, units.variant, coalesce(profile.country, '') AS country
-            FROM units LEFT JOIN interactions_userprofile profile ON profile.user_id = units.unit
+            FROM analysed_units units LEFT JOIN interactions_userprofile profile ON profile.user_id = units.unit
         ),
         largest AS (SELECT country FROM placed GROUP BY country ORDER BY count(*) DESC, country LIMIT %(most)s)
         SELECT country, placed.variant, count(*),
@@ -75,8 +77,7 @@ def day_by_day(scope: Scope, measure: Measure) -> list[DayOfArm]:
     )
     rows = read(
         f"""
-        WITH units AS ({UNITS}),
-        daily AS (
+        WITH daily AS (
             SELECT units.unit, units.variant,
                    greatest(event.occurred_at, units.exposed_at) AT TIME ZONE 'UTC' AS moment,
                    {"1.0" if measure.is_proportion else VALUE} AS value
@@ -87,7 +88,7 @@ def day_by_day(scope: Scope, measure: Measure) -> list[DayOfArm]:
         running AS (SELECT *, sum(today) OVER (PARTITION BY unit ORDER BY day) AS total FROM summed),
         earned AS (SELECT day, variant, sum({new}) AS y, sum({squared}) AS yy FROM running GROUP BY day, variant),
         joined AS (SELECT (exposed_at AT TIME ZONE 'UTC')::date AS day, variant, count(*) AS users
-                   FROM units GROUP BY 1, 2)
+                   FROM analysed_units GROUP BY 1, 2)
         SELECT day, variant, coalesce(users, 0), coalesce(y, 0), coalesce(yy, 0)
         FROM joined FULL JOIN earned USING (day, variant) ORDER BY day, variant
         """,  # noqa: S608 -- only literals of this module are put together
@@ -121,9 +122,9 @@ def users_by(dimension: str, scope: Scope) -> dict[str, dict[str, int]]:
     source = DIMENSIONS[dimension] or _FROM_CONTEXT.format(key=dimension)
     rows = read(
         f"""
-        WITH units AS ({UNITS}), known AS ({source})
+        WITH known AS ({source})
         SELECT coalesce(known.value, ''), variant, count(*)
-        FROM units LEFT JOIN known USING (unit) GROUP BY 1, 2
+        FROM analysed_units LEFT JOIN known USING (unit) GROUP BY 1, 2
         """,  # noqa: S608 -- only literals of this module are put together
         scope,
     )

@@ -82,24 +82,25 @@ def report(experiment_id: str, phase: int | None = None) -> Report:
         found = _with_preferences(found, experiment, scope)
         decision, sentence = tell_preference(found, higher_is_better=experiment.primary_metric.higher_is_better)
     else:
-        found = _with_effects(found, experiment, scope)
+        metrics = [experiment.primary_metric, *experiment.guardrails.exclude(pk=experiment.primary_metric.pk)]
+        with aggregation.gathered(scope, lists=any(metric.attributed_only for metric in metrics)):
+            found = _with_effects(found, experiment, scope, metrics)
         decision, sentence = tell(
             arms=arms, ratio=found.sample_ratio, metrics=found.metrics, alpha=found.alpha, is_final=found.is_final
         )
     return replace(found, decision=decision, verdict=sentence)
 
 
-def _with_effects(found: Report, experiment: Experiment, scope: Scope) -> Report:
+def _with_effects(found: Report, experiment: Experiment, scope: Scope, declared: list[Metric]) -> Report:
     arms = found.arms
     if found.sample_ratio.is_broken:
         return replace(found, split_by=split_by(scope, arms))
-    primary, guardrails = experiment.primary_metric, experiment.guardrails.exclude(pk=experiment.primary_metric.pk)
     metrics: tuple[MetricResult, ...] = ()
     needed: int | None = None
-    for family in ([primary], list(guardrails)):
+    for family in (declared[:1], declared[1:]):
         measured = _measured(family, experiment, scope, arms)
         metrics += _results(family, measured, experiment, arms, found.is_final)
-        if family == [primary]:
+        if family == declared[:1]:
             needed = _users_needed(experiment, measured[0], arms)
     return replace(
         found,

@@ -299,11 +299,11 @@ def test_the_fixed_horizon_decides_only_as_declared(
 
 
 def test_the_number_of_queries_does_not_grow_with_the_audience(audience: Audience) -> None:
-    """Phase with experiment and metric, exposures, guard-rails, one a metric, days, countries."""
+    """Phase with experiment and metric, exposures, guard-rails, units, lists, one a metric, days, countries."""
     expose(audience, control=50, diverse=50)
     with CaptureQueriesContext(connection) as queries:
         report("varied")
-    assert len([query for query in queries if "SELECT" in query["sql"]]) == 6
+    assert len([query for query in queries if "SELECT" in query["sql"]]) == 8
 
 
 def test_planner_settings_are_left_as_they_were(audience: Audience) -> None:
