@@ -16,12 +16,32 @@ from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from experiments import lifecycle
+from experiments.analysis.planning import DAYS, Plan, plan
 from experiments.analysis.report import report
 from experiments.exceptions import ExperimentRefused, UnknownExperiment
 from experiments.models import Experiment, Exposure, Metric, Variant
+from experiments.report_csv import csv_of
 from experiments.report_page import page
 
-DECLARED = ("experiment_id", "placement", "coverage", "primary_metric", "guardrails", "alpha", "planned_users")
+DECLARED = (
+    "experiment_id",
+    "kind",
+    "placement",
+    "countries",
+    "segments",
+    "layer",
+    "layer_start",
+    "layer_end",
+    "sticky",
+    "coverage",
+    "primary_metric",
+    "guardrails",
+    "alpha",
+    "planned_users",
+    "minimum_effect",
+    "correction",
+    "lookback_days",
+)
 """Fixed by the start: an analysis chosen after the data are seen proves nothing."""
 
 
@@ -53,9 +73,17 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter: ClassVar = ["status", "placement"]
     search_fields: ClassVar = ["name", "experiment_id"]
     readonly_fields: ClassVar = ["status", "phase", "started_at", "stopped_at"]
-    filter_horizontal: ClassVar = ["guardrails"]
+    fieldsets: ClassVar = [
+        (None, {"fields": ["name", "experiment_id", "kind", "placement"]}),
+        ("Who takes part", {"fields": ["coverage", "countries", "segments", "sticky"]}),
+        ("Layer", {"fields": ["layer", "layer_start", "layer_end"], "classes": ["collapse"]}),
+        ("What counts as success", {"fields": ["primary_metric", "guardrails", "minimum_effect", "planned_users"]}),
+        ("Statistics", {"fields": ["alpha", "correction", "lookback_days"], "classes": ["collapse"]}),
+        ("State", {"fields": ["status", "phase", "started_at", "stopped_at"]}),
+    ]
+    autocomplete_fields: ClassVar = ["guardrails"]
     inlines: ClassVar = [VariantInline]
-    actions_detail: ClassVar = ["report_page", "start_page", "weights_page", "stop_page"]
+    actions_detail: ClassVar = ["report_page", "start_page", "coverage_page", "weights_page", "stop_page"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Experiment | None = None) -> list[str]:
         """Return the fields that can no longer be edited."""
@@ -93,6 +121,11 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
             found = report(experiment.experiment_id, int(phase) if phase.isdecimal() and len(phase) < 10 else None)
         except UnknownExperiment as error:
             raise Http404(str(error)) from error
+        if request.GET.get("format") == "csv":
+            name = f"{experiment.experiment_id}-phase-{found.phase}.csv"
+            answer = HttpResponse(csv_of(found), content_type="text/csv; charset=utf-8")
+            answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+            return answer
         context = self._context(request, experiment, f"Report: {experiment.name}")
         context |= {"report": found, "page": page(found), "phases": range(1, experiment.phase + 1)}
         return render(request, "admin/experiments/report.html", context)
@@ -109,6 +142,8 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
 
         question = "From the next request on, users of its placement get its variants."
         notes = [*lifecycle.problems(experiment), *lifecycle.warnings(experiment)]
+        if request.method == "GET":
+            question = f"{question} {_foreseen(plan(experiment))}".strip()
         return self._confirm(request, experiment, title="Start", question=question, notes=notes, verb=start)
 
     @action(description="Stop…", url_path="stop", permissions=["stop"])
@@ -138,6 +173,21 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
             request, experiment, title="Change weights", question=question, notes=[], verb=change, form=form
         )
 
+    @action(description="Change share…", url_path="coverage", permissions=["stop"])
+    def coverage_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask for another share of users, then let it take part."""
+        experiment = self._experiment(object_id)
+        form = CoverageForm(request.POST or None, initial={"coverage": experiment.coverage})
+
+        def change() -> str:
+            phase = lifecycle.change_coverage(experiment.experiment_id, form.cleaned_data["coverage"])
+            return f"{form.cleaned_data['coverage']:.0%} take part, in phase {phase}."
+
+        question = "More users join at once and nobody changes variant. Fewer begin a new phase, counted from zero."
+        return self._confirm(
+            request, experiment, title="Change share", question=question, notes=[], verb=change, form=form
+        )
+
     def _confirm(
         self,
         request: HttpRequest,
@@ -147,7 +197,7 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
         question: str,
         notes: list[str],
         verb: Callable[[], str],
-        form: WeightsForm | None = None,
+        form: forms.Form | None = None,
     ) -> HttpResponse:
         """Show the question on GET; do it on POST. A refusal is shown with the question again."""
         if request.method == "POST" and (form is None or form.is_valid()):
@@ -190,6 +240,12 @@ class WeightsForm(forms.Form):
         return dict(self.cleaned_data)
 
 
+class CoverageForm(forms.Form):
+    """What share of the users takes part."""
+
+    coverage = forms.FloatField(label="Share of users, 0 to 1", widget=UnfoldAdminTextInputWidget())
+
+
 @admin.register(Metric)
 class MetricAdmin(ModelAdmin):  # type: ignore[misc]
     """What can be measured."""
@@ -203,7 +259,9 @@ class MetricAdmin(ModelAdmin):  # type: ignore[misc]
         is_used = obj is not None and (
             started.filter(primary_metric=obj).exists() or started.filter(guardrails=obj).exists()
         )
-        return ["name", "kind", "event_type", "attributed_only", "higher_is_better"] if is_used else []
+        return (
+            ["name", "kind", "event_type", "per_event_type", "attributed_only", "higher_is_better"] if is_used else []
+        )
 
 
 @admin.register(Exposure)
@@ -230,6 +288,15 @@ class ExposureAdmin(ModelAdmin):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Exposure | None = None) -> bool:
         """Refuse: single rows taken out would tilt the split."""
         return False
+
+
+def _foreseen(found: Plan | None) -> str:
+    if found is None:
+        return ""
+    return (
+        f"By the last {DAYS} days ({found.baseline:.3g} a user, {found.users_a_day:,.1f} new users a day), finding the "
+        f"declared effect takes {found.users_a_variant:,} users a variant, which is {found.days:,} days or more."
+    )
 
 
 def _is_draft(experiment: Experiment | None) -> bool:

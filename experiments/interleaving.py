@@ -74,6 +74,19 @@ def credit(teams: Sequence[int], clicked: Iterable[int], count: int = 2) -> tupl
     return tuple(counts)
 
 
+def balanced_credit(shown: Sequence[T], rankings: Sequence[Sequence[T]], clicked: Iterable[int]) -> tuple[int, ...]:
+    """Return each ranking's clicks in a list interleaved by balance, not by teams (Joachims, 2002), to compare with.
+
+    All rankings are cut where the first of them has the lowest item clicked; what is clicked counts for each ranking
+    that has it above its cut.
+    """
+    items = [shown[position] for position in sorted(set(clicked))]
+    if not items:
+        return (0,) * len(rankings)
+    cut = min(ranking.index(items[-1]) + 1 for ranking in rankings if items[-1] in ranking)
+    return tuple(sum(item in ranking[:cut] for item in items) for ranking in rankings)
+
+
 def winner(of_teams: Sequence[int]) -> int | None:
     """Return the team with the most credit, None for a tie."""
     best = max(of_teams)
@@ -107,8 +120,14 @@ def preference(credits_of_users: Iterable[tuple[int, int]]) -> Preference:
         second=second,
         ties=ties,
         share_of_second=second / decided if decided else 0.5,
-        p=min(1.0, 2 * float(bdtr(min(first, second), decided, 0.5))) if decided else 1.0,
+        p=sign_test(first, second),
     )
+
+
+def sign_test(first: int, second: int) -> float:
+    """Return the two-sided exact p-value of so many users for one and for the other; 1.0 for nobody."""
+    decided = first + second
+    return min(1.0, 2 * float(bdtr(min(first, second), decided, 0.5))) if decided else 1.0
 
 
 def _round(waiting: list[Iterator[T]], order: list[int], taken: set[T], room: int) -> tuple[list[tuple[int, T]], bool]:

@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils import timezone
 
+from experiments import configurations
 from experiments.analysis.aggregation import event_type_names
 from experiments.exceptions import ExperimentRefused, UnknownExperiment
-from experiments.models import Experiment, Phase
+from experiments.models import Experiment, Metric, Phase
+from experiments.targeting import overlap, words
 
 
 def problems(experiment: Experiment) -> list[str]:
@@ -22,21 +24,39 @@ def problems(experiment: Experiment) -> list[str]:
     variants = list(experiment.variants.all())
     found = _weight_problems({variant.name: variant.weight for variant in variants})
     found += [
-        f"The configuration of variant {variant.name!r} must be an object, not {variant.configuration!r}."
+        f"The configuration of variant {variant.name!r}: {problem}"
         for variant in variants
-        if not isinstance(variant.configuration, dict)
+        for problem in configurations.problems(variant.configuration)
     ]
     if not 0 < experiment.coverage <= 1:
         found.append(f"The coverage must be above 0 and at most 1, not {experiment.coverage}.")
     if not 0 < experiment.alpha < 1:
         found.append(f"Alpha must lie between 0 and 1, not {experiment.alpha}.")
+    found += _layer_problems(experiment)
     known = event_type_names()
-    found += [
-        f"Metric {metric.name!r} counts events of type {metric.event_type!r}; known are {', '.join(known)}."
-        for metric in (experiment.primary_metric, *experiment.guardrails.all())
-        if metric.event_type not in known
-    ]
+    for metric in (experiment.primary_metric, *experiment.guardrails.all()):
+        counted = [metric.event_type, *([metric.per_event_type] if metric.kind == Metric.Kind.RATIO else [])]
+        found += [
+            f"Metric {metric.name!r} counts events of type {name!r}; known are {', '.join(known)}."
+            for name in counted
+            if name not in known
+        ]
     return found
+
+
+def _layer_problems(experiment: Experiment) -> list[str]:
+    start, end = experiment.layer_start, experiment.layer_end
+    if not experiment.layer:
+        return []
+    if not 0 <= start < end <= 1:
+        return [f"Its part of the layer must lie within 0 to 1 and not be empty, not {start} to {end}."]
+    others = Experiment.objects.filter(
+        status=Experiment.Status.RUNNING, layer=experiment.layer, layer_start__lt=end, layer_end__gt=start
+    ).exclude(pk=experiment.pk)
+    return [
+        f"{other.experiment_id!r} has {other.layer_start} to {other.layer_end} of the layer {experiment.layer!r}."
+        for other in others
+    ]
 
 
 def warnings(experiment: Experiment) -> list[str]:
@@ -45,12 +65,20 @@ def warnings(experiment: Experiment) -> list[str]:
         f"{other.experiment_id!r} already runs in the same placement: "
         "a list takes part in one experiment only, the one created first."
         for other in Experiment.objects.filter(status=Experiment.Status.RUNNING).exclude(pk=experiment.pk)
-        if not experiment.placement or not other.placement or other.placement == experiment.placement
+        if _may_meet(experiment, other)
     ]
     configurations = [variant.configuration for variant in experiment.variants.all()]
     if configurations and all(configuration == configurations[0] for configuration in configurations):
         found.append("All variants have the same configuration: this is an A/A test.")
     return found
+
+
+def _may_meet(one: Experiment, other: Experiment) -> bool:
+    """Return whether a list could be in both experiments, were they not taken one after the other."""
+    if one.layer and one.layer == other.layer:
+        return False
+    names = ("placement", "countries", "segments")
+    return all(overlap(words(getattr(one, name)), words(getattr(other, name))) for name in names)
 
 
 def start(experiment_id: str) -> list[str]:

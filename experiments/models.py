@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from catalog.announcing import AnnouncingModel
+from experiments import configurations
+from experiments.assignment import INTERLEAVED
 
 
 class Metric(models.Model):
-    """What is measured: the share of exposed users with at least one such event, or the events a user."""
+    """What is measured: a share of the exposed users, events a user, or one kind of event for another."""
 
     class Kind(models.TextChoices):
         PROPORTION = "proportion", "share of users with at least one event"
         MEAN = "mean", "events (or summed values) a user"
+        RATIO = "ratio", "events (or summed values) for each event of another type"
 
     name = models.SlugField(max_length=50, unique=True)
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.PROPORTION)
     event_type = models.CharField(max_length=50, help_text="Name of the event type that is counted.")
+    per_event_type = models.CharField(
+        max_length=50, blank=True, default="", help_text="For a ratio: the event type that it is divided by."
+    )
     attributed_only = models.BooleanField(default=True, help_text="Only events that carry the request's id.")
     higher_is_better = models.BooleanField(default=True, help_text="Off for what one wants less of.")
 
@@ -38,11 +45,44 @@ class Experiment(AnnouncingModel):
         RUNNING = "running", "running"
         STOPPED = "stopped", "stopped"
 
+    class Kind(models.TextChoices):
+        SPLIT = "split", "A/B: each user gets one variant"
+        INTERLEAVING = "interleaving", "interleaving: each list mixes all variants, and clicks choose"
+
+    class Correction(models.TextChoices):
+        HOLM = "holm", "Holm: hardly any false finding among all metrics"
+        FALSE_SHARE = "bh", "Benjamini-Hochberg: few false ones among the findings"
+
     experiment_id = models.SlugField(max_length=100, unique=True, help_text="Also the seed of the hash.")
     name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.SPLIT)
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     phase = models.PositiveIntegerField(default=1, editable=False, help_text="Raised when weights change.")
-    placement = models.CharField(max_length=100, blank=True, default="", help_text="Empty: every placement.")
+    placement = models.CharField(
+        max_length=300, blank=True, default="", help_text="One, or several separated by commas; empty: every placement."
+    )
+    countries = models.CharField(
+        max_length=300, blank=True, default="", help_text="Two letters each, separated by commas; empty: all."
+    )
+    segments = models.CharField(
+        max_length=100, blank=True, default="", help_text="Such as new, returning, regular; empty: all."
+    )
+    layer = models.SlugField(
+        max_length=100,
+        blank=True,
+        default="",
+        help_text="Experiments of one layer share its users out: nobody is in two of them. Empty: no layer.",
+    )
+    layer_start = models.FloatField(default=0.0, validators=[MinValueValidator(0), MaxValueValidator(1)])
+    layer_end = models.FloatField(
+        default=1.0,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text="The share of the layer it takes, as 0.25 to 0.5.",
+    )
+    sticky = models.BooleanField(
+        default=False,
+        help_text="Other weights move as few users as can be; without, everybody is drawn afresh.",
+    )
     coverage = models.FloatField(
         default=1.0, validators=[MinValueValidator(0), MaxValueValidator(1)], help_text="Share of users taking part."
     )
@@ -51,6 +91,18 @@ class Experiment(AnnouncingModel):
     alpha = models.FloatField(default=0.05, validators=[MinValueValidator(0.0001), MaxValueValidator(0.5)])
     planned_users = models.PositiveIntegerField(
         null=True, blank=True, help_text="Users a variant needs by the power calculation; empty: no fixed plan."
+    )
+    minimum_effect = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.0001)],
+        help_text="Smallest relative change of the primary metric worth finding: 0.05 is 5 %.",
+    )
+    correction = models.CharField(max_length=10, choices=Correction, default=Correction.HOLM)
+    lookback_days = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Take out of each metric what users did in so many days before (CUPED); empty: no.",
     )
     started_at = models.DateTimeField(null=True, blank=True, editable=False)
     stopped_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -69,7 +121,14 @@ class Variant(AnnouncingModel):
     name = models.SlugField(max_length=100)
     weight = models.FloatField(default=1.0, validators=[MinValueValidator(0)])
     position = models.PositiveSmallIntegerField(default=0, help_text="Order of the arms; the first is the control.")
-    configuration = models.JSONField(default=dict, blank=True, help_text='For example {"recipe": "diverse"}.')
+    configuration = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='What it sets instead of the placement: {"recipe": "trending"}, {"diversity": 0.5}, '
+        '{"weights": {"popular": 2}}, {"model_version": "v7"}, {"search_effort": 2}, {"rules": false} or '
+        '{"nothing": true}. '
+        "Empty: the placement as it is.",
+    )
 
     class Meta:
         ordering: ClassVar = ["position", "id"]
@@ -77,6 +136,14 @@ class Variant(AnnouncingModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a name that stands for something else, and a configuration that could not be applied."""
+        if self.name == INTERLEAVED:
+            raise ValidationError({"name": f"{INTERLEAVED!r} is what a mixed list is called."})
+        found = configurations.problems(self.configuration)
+        if found:
+            raise ValidationError({"configuration": found})
 
 
 class Phase(models.Model):

@@ -28,6 +28,12 @@ def load_running() -> tuple[RunningExperiment, ...]:
             coverage=phase.experiment.coverage,
             weights=[(name, weight) for name, weight in phase.weights],
             configurations={variant.name: variant.configuration for variant in phase.experiment.variants.all()},
+            countries=phase.experiment.countries,
+            segments=phase.experiment.segments,
+            layer=phase.experiment.layer,
+            layer_range=(phase.experiment.layer_start, phase.experiment.layer_end),
+            sticky=phase.experiment.sticky,
+            interleaves=phase.experiment.kind == Experiment.Kind.INTERLEAVING,
         )
         for phase in phases
     )

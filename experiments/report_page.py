@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from experiments.analysis.findings import Comparison, MetricResult, Report
+from experiments.analysis.findings import Comparison, MetricResult, Preference, Report, Segment
 from experiments.analysis.sample import Effect
 from experiments.interval_plot import Bar, bars
+from experiments.timeline_plot import Timeline, timelines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,19 @@ class MetricTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreferenceRow:
+    """A line of the table of mixed lists."""
+
+    variant: str
+    for_control: str
+    for_variant: str
+    ties: str
+    lead: str
+    p: str
+    bar: Bar | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """All that the template prints."""
 
@@ -56,10 +71,21 @@ class Page:
     arms: tuple[ArmRow, ...]
     metrics: tuple[MetricTable, ...]
     method: str
+    plan: str
+    """What was declared, in one sentence."""
+    timelines: tuple[Timeline, ...]
+    countries: tuple[MetricTable, ...]
+    preferences: tuple[PreferenceRow, ...]
+    split_by: tuple[tuple[str, str, str, str], ...]
+    """(dimension, value, users of each variant, p)."""
+
+
+_KINDS = {"proportion": "share of users", "mean": "mean a user", "ratio": "ratio of two counts"}
 
 
 def page(report: Report) -> Page:
     """Return the texts and drawings of a report."""
+    is_share = bool(report.metrics) and report.metrics[0].kind == "proportion"
     return Page(
         split=_split(report),
         arms=tuple(
@@ -72,17 +98,65 @@ def page(report: Report) -> Page:
             for arm in report.arms
         ),
         metrics=tuple(_table(metric, is_final=report.is_final) for metric in report.metrics),
-        method=(
-            f"{1 - report.alpha:.0%} fixed-horizon intervals: the planned {report.planned_users:,} users a variant "
-            "were reached before it was stopped."
-            if report.is_final
-            else f"{1 - report.alpha:.0%} always-valid intervals: looking early or often does no harm."
+        method=_method(report),
+        plan=_plan(report),
+        timelines=tuple(timelines(report.looks, is_share=is_share)),
+        countries=tuple(_table(_as_metric(segment, report.metrics[0]), is_final=False) for segment in report.segments),
+        preferences=tuple(_preferences(report.preferences)),
+        split_by=tuple(
+            (
+                one.dimension.replace("_", " "),
+                one.value or "not known",
+                ", ".join(f"{variant} {users:,}" for variant, users in one.users.items()),
+                f"{one.p:.2g}",
+            )
+            for one in report.split_by
         ),
     )
 
 
+def _method(report: Report) -> str:
+    if report.is_final:
+        return (
+            f"{1 - report.alpha:.0%} fixed-horizon intervals: the planned {report.planned_users:,} users a variant "
+            "were reached before it was stopped."
+        )
+    return f"{1 - report.alpha:.0%} always-valid intervals: looking early or often does no harm."
+
+
+def _plan(report: Report) -> str:
+    planned = "" if report.planned_users is None else f"Planned are {report.planned_users:,} users a variant. "
+    needed = (
+        ""
+        if report.users_needed is None
+        else f"By what the control has shown, the declared effect needs {report.users_needed:,} a variant."
+    )
+    return (planned + needed).strip()
+
+
+def _as_metric(segment: Segment, primary: MetricResult) -> MetricResult:
+    name = segment.country or "not known"
+    return replace(primary, name=name, arms=segment.arms, comparisons=segment.comparisons)
+
+
+def _preferences(found: Sequence[Preference]) -> Iterator[PreferenceRow]:
+    leads = [Effect(estimate=one.lead, low=one.low, high=one.high, standard_error=0.0, p=one.p_sign) for one in found]
+    for one, bar in zip(found, bars(leads), strict=True):
+        yield PreferenceRow(
+            variant=one.variant,
+            for_control=f"{one.users_for_control:,}",
+            for_variant=f"{one.users_for_variant:,}",
+            ties=f"{one.ties:,}",
+            lead=f"{one.lead:+.3f} ({one.low:+.3f} to {one.high:+.3f})",
+            p=f"{one.p_sign:.3g}",
+            bar=bar,
+        )
+
+
 def _split(report: Report) -> str:
     ratio = report.sample_ratio
+    if report.kind == "interleaving":
+        return "Every user sees all variants, mixed into one list: there is nothing to split."
     if ratio.is_broken:
         return f"Broken: the sizes do not fit the weights (p = {ratio.p:.2g}). The effects are hidden."
     if not ratio.is_testable:
@@ -113,7 +187,7 @@ def _table(metric: MetricResult, *, is_final: bool) -> MetricTable:
     return MetricTable(
         name=metric.name,
         role="primary metric" if metric.is_primary else "guard-rail",
-        kind="share of users" if metric.kind == "proportion" else "mean a user",
+        kind=_KINDS[metric.kind],
         rows=tuple(rows),
     )
 

@@ -53,7 +53,9 @@ class ServedItem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """0 is first."""
     source: str
     propensity: float = 1.0
-    """Probability with which the policy showed it here."""
+    """Probability with which the policy showed it here; 0 where it is not known."""
+    variant: str = ""
+    """Whose place it is in a list that mixes several variants; "" is the list's."""
 
 
 class ServedList(msgspec.Struct, frozen=True, gc=False, kw_only=True):

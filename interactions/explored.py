@@ -1,4 +1,5 @@
-"""How often exploration has shown each new item lately: what its budget is counted by.
+"""How often exploration has shown each new item lately, and how often it was taken from there: what its budget is
+counted by, and what a bandit learns from.
 
 Counted from the impressions in Postgres by beat (`refresh`), held by every process (`current`).
 """
@@ -20,12 +21,15 @@ WINDOW_DAYS = 14
 NAME = "explored"
 """Of the Redis key."""
 _announced: Announced[dict[int, int]] = Announced(NAME, dict[int, int], {})
+_taken: Announced[dict[int, int]] = Announced("explored_taken", dict[int, int], {})
 
 
 def refresh() -> int:
     """Count anew and tell every process; return the number of items that exploration has shown."""
-    counts = as_of(datetime.fromtimestamp(time.time(), UTC))
+    now = datetime.fromtimestamp(time.time(), UTC)
+    counts = as_of(now)
     _announced.announce(counts)
+    _taken.announce(_taken_as_of(now))
     return len(counts)
 
 
@@ -40,11 +44,34 @@ def as_of(moment: datetime) -> dict[int, int]:
         return {int(pk): int(shown) for pk, shown in cursor.fetchall()}
 
 
+def _taken_as_of(moment: datetime) -> dict[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT shown.item_id, count(DISTINCT shown.request_id)
+            FROM interactions_impression shown
+            JOIN interactions_event event ON event.request_id = shown.request_id AND event.item_id = shown.item_id
+            JOIN interactions_eventtype kind ON kind.id = event.event_type_id AND kind.weight > 0
+            WHERE shown.source = '{SOURCE}' AND shown.shown_at >= %(since)s AND shown.shown_at <= %(moment)s
+              AND event.occurred_at >= %(since)s AND event.occurred_at <= %(moment)s
+            GROUP BY shown.item_id
+            """,  # noqa: S608 -- a constant of this file
+            {"since": moment - timedelta(days=WINDOW_DAYS), "moment": moment},
+        )
+        return {int(pk): int(times) for pk, times in cursor.fetchall()}
+
+
 def current() -> Mapping[int, int]:
     """Return item primary key → times shown within WINDOW_DAYS; items never shown are not in it."""
     return _announced.current()
 
 
+def taken() -> Mapping[int, int]:
+    """Return item primary key → of those times, how often an event of a positive weight came of it."""
+    return _taken.current()
+
+
 def forget() -> None:
     """Hold nothing, as a new process does."""
     _announced.forget()
+    _taken.forget()

@@ -84,6 +84,6 @@ def _rows(served: Sequence[ServedList]) -> Iterator[tuple[Any, ...]]:
                 one.rules_version,
                 one.experiment_id,
                 one.phase,
-                one.variant,
+                item.variant or one.variant,
                 item.propensity,
             )

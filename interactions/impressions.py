@@ -66,7 +66,8 @@ def record(served: Sequence[ServedList], alongside: Alongside | None = None) -> 
     Never raises for a failing service: with Redis away the rows go straight to Postgres within DIRECT_TIMEOUT_MS (with
     `alongside`, as in `write_pending`), and with that failing too they are counted as dropped.
     """
-    together = tuple(one for one in served if one.items)
+    # An empty list is noted where an experiment shows one on purpose: its user has been exposed to that.
+    together = tuple(one for one in served if one.items or one.experiment_id)
     if together and not sender.put((together, alongside)):
         _dropped(together, "too many wait already")
 

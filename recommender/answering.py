@@ -57,7 +57,7 @@ def answer(recipe_name: str, query: Query, *, known: bool, fallback: str = "", m
     minimum
         Items with fewer of which a list is filled up.
     """
-    recipe, trace = recipes.get(recipe_name), Trace()
+    recipe, trace = recipes.get(recipe_name, query.weights), Trace()
     stated = "" if fallback == recipe_name else fallback
     reason = obstacle(recipe_name, query, known=known)
     candidates, filling = Candidates.of(np.empty(0, dtype=np.int64)), None
@@ -68,8 +68,8 @@ def answer(recipe_name: str, query: Query, *, known: bool, fallback: str = "", m
             candidates = runner.finish(recipe, query, own.take(np.arange(len(own))), trace)
             if stated and len(own) and len(candidates) < minimum:
                 candidates, filling = fill(recipe, query, own, recipes.get(stated), trace) or (candidates, None)
-            nothing = not len(candidates) or bool(stated and not len(own))
-            reason = "no_candidates" if nothing and (stated or recipe.fallback) else ""
+            is_empty = not len(candidates) or bool(stated and not len(own))
+            reason = "no_candidates" if is_empty and (stated or recipe.fallback) else ""
         except StageFailed as error:
             logger.warning("recipe %s failed: %s", recipe.name, error)
             reason = "backend_failed"
@@ -95,6 +95,11 @@ def answer(recipe_name: str, query: Query, *, known: bool, fallback: str = "", m
         fallback_reason=reason,
         trace=trace,
     )
+
+
+def nothing(recipe_name: str) -> Answer:
+    """Return the empty list that a variant without recommendations shows."""
+    return Answer(recipe=recipe_name, rows=(), items=(), fallback=False, fallback_reason="", trace=Trace())
 
 
 def inspect(recipe_name: str, query: Query, row: int) -> dict[str, Any]:

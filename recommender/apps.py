@@ -8,8 +8,9 @@ class RecommenderConfig(AppConfig):
     verbose_name = "Recommender"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from recommender import checks
+        """Register the system checks, and what a variant may say."""
+        from experiments import configurations
+        from recommender import checks, variants
         from recommender.training.encoders.checks import check_encoders
         from recommender.vector_index.checks import check_vector_indexes
 
@@ -17,3 +18,5 @@ class RecommenderConfig(AppConfig):
         register(checks.check_recipes)
         register(check_vector_indexes)
         register(check_encoders)
+        configurations.register(variants.problems)
+        configurations.register(variants.missing_version)

@@ -83,8 +83,14 @@ class Query:
     """The placement's trade-off between relevance (0) and variety (1); None leaves it to the recipe."""
     freshness: float | None = None
     """What the placement lets an old item lose of its score, 0..1; None leaves it to the recipe."""
+    weights: tuple[tuple[str, float], ...] = ()
+    """(source, weight) that count instead of the recipe's own (`recipes.get`)."""
+    search_effort: float = 1.0
+    """How far approximate indexes look, as a multiple of what they are configured to."""
     explored: Mapping[int, int] | None = None
     """Item primary key → times that exploration has shown it lately; None when nothing is to be explored."""
+    taken: Mapping[int, int] = field(default_factory=dict)
+    """Item primary key → of those times, how often it was taken from there."""
     scratch: dict[str, Any] = field(default_factory=dict)
     """Work that a stage keeps for a later call of its own within this request."""
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import msgspec
 
 from experiments.assignment import Assignment
 from interactions import explored, popularity
 from interactions.contracts import ServedItem, ServedList
-from recommender import conf
+from recommender import conf, participation
 from recommender.answering import Answer, answer
 from recommender.arrays import RowArray
 from recommender.contracts import Query, RecommendationList
 from recommender.queries import PlacementSpec
 from recommender.rerankers.exploration import HOUR_SECONDS
 from recommender.result_cache import ResultCache
-from recommender.variants import diversity_of, recipe_of, variant_of
+from recommender.variants import answer_for, variant_of, version_of
 from recommender.visit import Visit
 
 BECAUSE_YOU_WATCHED = "because_you_watched"
@@ -47,10 +47,11 @@ def listed(
 
     if explain or visit.user.stamp is None or placement.cache_seconds == 0:
         return make()[0]
+    part = participation.current() if visit.state.experiments else None
     # What he is tired of, not what he was shown: that is more with each list.
     rules = visit.rules(placement.name)
     tired = visit.tired(rules).tobytes()
-    key = visit.user.user_id, visit.user.stamp, visit.record, placement, recipe, seed, exclude.tobytes(), tired
+    key = visit.user.user_id, visit.user.stamp, visit.record, part, placement, recipe, seed, exclude.tobytes(), tired
     made, served = _lists().get_or_make(key, _made_from(visit), rules, visit.now, make)
     request_id = uuid.uuid4()
     noted = msgspec.structs.replace(served, request_id=request_id, shown_at=visit.now)
@@ -69,6 +70,7 @@ def _made_from(visit: Visit) -> tuple[object, ...]:
         state.event_types,
         popularity.trending(),
         explored.current(),
+        explored.taken(),
         *(conf.get(name) for name in ("RECIPES", "REASONS", "CANDIDATES_PER_SOURCE", "EXPLORATION")),
     )
 
@@ -108,16 +110,16 @@ def _make(
         seed_is_from_history=recipe == BECAUSE_YOU_WATCHED and (seed is None or seed in visit.history.rows),
         exclude=exclude,
     )
-    assignment = None
-    if visit.record and recipe == placement.recipe:
-        assignment = variant_of(query, placement, visit.state.experiments, known=visit.user.known)
-    if assignment is not None:
-        recipe = recipe_of(assignment, placement)
-        query = replace(query, diversity=diversity_of(assignment, placement))
+    assignment = variant_of(query, placement, visit) if recipe == placement.recipe else None
     fewest = min(placement.minimum, placement.limit)
-    answered = answer(recipe, query, known=visit.user.known, fallback=placement.fallback, minimum=fewest)
+    ask = partial(answer, known=visit.user.known, fallback=placement.fallback, minimum=fewest)
+    teams: tuple[str, ...] = ()
+    if assignment is None:
+        answered = ask(recipe, query)
+    else:
+        answered, teams = answer_for(assignment, placement, query, ask)
     made = _present(visit, query, placement, answered, assignment, explain)
-    return (made, _served(visit, query, made, answered, assignment)), not answered.trace.errors
+    return (made, _served(visit, query, made, answered, assignment, teams)), not answered.trace.errors
 
 
 def query_of(visit: Visit, placement: PlacementSpec) -> Query:
@@ -137,6 +139,7 @@ def query_of(visit: Visit, placement: PlacementSpec) -> Query:
         freshness=placement.freshness,
         trending=popularity.trending(),
         explored=explored.current() if placement.explores and conf.get("EXPLORATION") else None,
+        taken=explored.taken(),
     )
 
 
@@ -155,7 +158,7 @@ def _present(
         recipe=answered.recipe,
         title=_title(visit, query, placement, answered),
         items=answered.items,
-        model_version=visit.state.model.bundle.name if visit.state.model is not None else "",
+        model_version=version_of(assignment, query),
         experiment_id=assignment.experiment_id if assignment else "",
         variant=assignment.variant if assignment else "",
         fallback=answered.fallback,
@@ -177,8 +180,15 @@ def _title(visit: Visit, query: Query, placement: PlacementSpec, answered: Answe
 
 
 def _served(
-    visit: Visit, query: Query, made: RecommendationList, answered: Answer, assignment: Assignment | None
+    visit: Visit,
+    query: Query,
+    made: RecommendationList,
+    answered: Answer,
+    assignment: Assignment | None,
+    teams: tuple[str, ...],
 ) -> ServedList:
+    # What somebody has asked to be shown says nothing of anybody.
+    is_asked_for = assignment is not None and participation.current().forced is not None
     return ServedList(
         request_id=made.request_id,
         shown_at=visit.now,
@@ -186,16 +196,21 @@ def _served(
         placement=made.placement,
         model_version=made.model_version,
         rules_version=visit.state.rulebook.revision,
-        experiment_id=made.experiment_id,
+        experiment_id="" if is_asked_for else made.experiment_id,
         phase=assignment.phase if assignment else None,
         variant=made.variant,
-        items=tuple(
+        items=()
+        if is_asked_for
+        else tuple(
             ServedItem(
                 item_pk=int(query.catalogue.pks[row]),
                 position=position,
                 source=item.source,
                 propensity=item.propensity,
+                variant=team,
             )
-            for position, (row, item) in enumerate(zip(answered.rows, made.items, strict=True))
+            for position, (row, item, team) in enumerate(
+                zip(answered.rows, made.items, teams or ("",) * len(made.items), strict=True)
+            )
         ),
     )

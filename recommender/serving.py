@@ -176,6 +176,9 @@ def page(
                 lists.append(made)
                 served.append(noted)
                 beside += [visit.state.catalogue.row_of[item.item_id] for item in made.items]
+            elif not made.items:
+                # On purpose, where a variant shows nothing: he has been exposed to that.
+                served.append(noted)
     _record(visit, served)
     return lists
 

@@ -71,8 +71,9 @@ class Visit:
 
     @cached_property
     def segments(self) -> tuple[str, ...]:
-        """Which segments the user is in; () where no rule asks."""
-        return segments.of(self.user) if self.state.rulebook.asks_for_segments else ()
+        """Which segments the user is in; () where neither a rule nor an experiment asks."""
+        asked = self.state.rulebook.asks_for_segments or any(one.segments for one in self.state.experiments)
+        return segments.of(self.user) if asked else ()
 
     @cached_property
     def history(self) -> History:

@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "recsite.site_only.CsrfViewMiddleware",
     "recsite.site_only.AuthenticationMiddleware",
+    "recommender.participation.ParticipationMiddleware",
     "recsite.site_only.MessageMiddleware",
     "recsite.audit.AuditMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -68,7 +68,7 @@ def paired_sample(
 def adjust(control: PairedSample, treatment: PairedSample) -> tuple[Sample, Sample]:
     """Return both arms with the covariate taken out, ready for `welch.compare` and `sequential.always_valid`.
 
-    A covariate without variance changes nothing.
+    Relative effects stay shares of what the control's users really did. A covariate without variance changes nothing.
     """
     slope = theta(control, treatment)
     n = control.n + treatment.n
@@ -99,4 +99,4 @@ def _adjusted(arm: PairedSample, slope: float, center: float) -> Sample:
         arm.y_squares + slope**2 * arm.x_squares + arm.n * shift**2
         - 2 * slope * arm.xy + 2 * shift * arm.y - 2 * slope * shift * arm.x
     )  # fmt: skip
-    return Sample(n=arm.n, total=total, total_squares=squares)
+    return Sample(n=arm.n, total=total, total_squares=squares, raw_mean=arm.y / arm.n if arm.n else 0.0)

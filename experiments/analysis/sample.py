@@ -15,16 +15,44 @@ class Sample:
     total_squares: float
     is_proportion: bool = False
     """Values are 0 or 1: the variance is p(1-p)."""
+    raw_mean: float | None = None
+    """Mean before an adjustment (`cuped`), which relative effects are a share of; None: nothing was adjusted."""
 
     @staticmethod
     def of_proportion(n: int, successes: int) -> Sample:
         """Return the sample of `successes` ones among `n` values."""
         return Sample(n=n, total=successes, total_squares=successes, is_proportion=True)
 
+    @staticmethod
+    def of_ratio(
+        n: int, *, total: float, squares: float, per_total: float, per_squares: float, products: float
+    ) -> Sample:
+        """Return the sample of a ratio Σy / Σd whose units are users, not events, by the delta method.
+
+        Each user stands for r + (y - r d) / mean(d): their mean is the ratio r, their variance over n its own
+        (Deng, Knoblich and Lu, "Applying the delta method in metric analytics", 2018). Over nothing it is 0, without
+        variance.
+
+        Parameters
+        ----------
+        total, squares, per_total, per_squares, products
+            Σy, Σy², Σd, Σd² and Σyd over the users.
+        """
+        if not per_total:
+            return Sample(n=n, total=0.0, total_squares=0.0)
+        ratio, per_mean = total / per_total, per_total / n
+        left_over = squares - 2 * ratio * products + ratio * ratio * per_squares
+        return Sample(n=n, total=n * ratio, total_squares=n * ratio * ratio + left_over / per_mean**2)
+
     @property
     def mean(self) -> float:
         """Mean a unit; 0 for no units."""
         return self.total / self.n if self.n else 0.0
+
+    @property
+    def baseline(self) -> float:
+        """Mean a unit as it was observed."""
+        return self.mean if self.raw_mean is None else self.raw_mean
 
     @property
     def variance(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from experiments.analysis.findings import Arm, Comparison, Decision, MetricResult, SampleRatio
+from experiments.analysis.findings import Arm, Comparison, Decision, MetricResult, Report, SampleRatio
 from experiments.analysis.sample import Effect
 
 MINIMUM_USERS = 150
@@ -39,6 +39,28 @@ def tell(
         f"{_effect(primary, control, chosen, is_final)} "
         f"({1 - alpha:.0%} interval {_interval(primary, chosen, is_final)})."
         + _harmed_guardrails(metrics[1:], chosen.variant, alpha)
+    )
+
+
+def tell_preference(report: Report, *, higher_is_better: bool) -> tuple[Decision, str]:
+    """Return the decision and its sentence of lists that mix variants."""
+    control = next(arm for arm in report.arms if arm.weight > 0)
+    if control.users < MINIMUM_USERS:
+        return "too_early", (
+            f"Too early to say: {control.users:,} users have seen the mixed lists; {MINIMUM_USERS} are needed."
+        )
+    clear = [one for one in report.preferences if one.low > 0 or one.high < 0]
+    if not clear:
+        return (
+            "no_difference",
+            f"Users prefer neither {control.variant} nor another variant yet.",
+        )
+    wins = [one for one in clear if (one.lead > 0) == higher_is_better]
+    chosen = max(wins or clear, key=lambda one: abs(one.lead))
+    return "better" if wins else "worse", (
+        f"{chosen.variant} is {'preferred to' if chosen.lead > 0 else 'chosen less than'} {control.variant}: "
+        f"{chosen.share:.0%} of the users who chose more of one chose more of its places "
+        f"(lead {chosen.lead:+.2f}, {1 - report.alpha:.0%} interval {chosen.low:+.2f} to {chosen.high:+.2f})."
     )
 
 

@@ -75,13 +75,14 @@ def estimate(control: Sample, treatment: Sample, *, relative: bool) -> tuple[flo
     difference = treatment.mean - control.mean
     if not relative:
         return difference, math.sqrt(control.variance / control.n + treatment.variance / treatment.n)
-    if control.mean == 0:
+    baseline = control.baseline
+    if baseline == 0:
         return NO_BASELINE
     variance = (
-        treatment.variance / (treatment.n * control.mean**2)
-        + control.variance * treatment.mean**2 / (control.n * control.mean**4)
+        treatment.variance / (treatment.n * baseline**2)
+        + control.variance * treatment.baseline**2 / (control.n * baseline**4)
     )  # fmt: skip
-    return difference / abs(control.mean), math.sqrt(variance)
+    return difference / abs(baseline), math.sqrt(variance)
 
 
 def degrees_of_freedom(control: Sample, treatment: Sample) -> float:

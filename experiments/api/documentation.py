@@ -19,6 +19,7 @@ REPORT = OpenApiExample(
     value={
         "experiment_id": "homepage-recipe",
         "name": "A fresher home page",
+        "kind": "split",
         "status": "running",
         "phase": 1,
         "started_at": "2026-01-01T00:00:00Z",
@@ -55,10 +56,22 @@ REPORT = OpenApiExample(
                         "absolute_always": _effect(0.02, 0.0025, 0.0375, 0.018),
                         "p_adjusted": 0.0007,
                         "chance_to_win": 0.9997,
+                        "risk": 0.000001,
                     }
                 ],
             }
         ],
+        "preferences": [],
+        "users_needed": 14749,
+        "looks": [
+            {
+                "day": "2026-01-15",
+                "users": {"control": 10030, "fresh": 9970},
+                "effects": {"fresh": _effect(0.02, 0.0025, 0.0375, 0.018)},
+            }
+        ],
+        "segments": [],
+        "split_by": [],
     },
     response_only=True,
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from catalog.api.errors import ApiError
+from recommender import participation
 from recommender.serving import KINDS, MAXIMUM_LIMIT
 
 MOST_EXCLUDED = 500
@@ -31,6 +32,8 @@ class Parameters:
     explain: bool
     language: str
     device: str
+    variant: tuple[str, str] | None
+    """(experiment, variant) that is to be shown."""
 
 
 def parse(query: QueryDict, accepted: Collection[str]) -> Parameters:
@@ -73,6 +76,7 @@ def parse(query: QueryDict, accepted: Collection[str]) -> Parameters:
         explain=_flag(query.get("explain", "0"), "explain"),
         language=_word(query.get("language", ""), "language"),
         device=_word(query.get("device", ""), "device"),
+        variant=_variant(query.get(participation.PARAMETER, "")),
     )
 
 
@@ -93,6 +97,13 @@ def _word(text: str, field: str) -> str:
     if text and (len(text) > LONGEST_WORD or not _WORD.fullmatch(text)):
         raise ApiError("param_invalid", f"{field} is a short word, such as en-GB or mobile.", field=field)
     return text
+
+
+def _variant(text: str) -> tuple[str, str] | None:
+    chosen = participation.parse(text)
+    if text and chosen is None:
+        raise ApiError("param_invalid", f"variant is <experiment>:<variant>, not {text[:50]!r}.", field="variant")
+    return chosen
 
 
 def _limit(text: str) -> int:

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recommender import serving
+from recommender import participation, serving
 from recommender.api import documentation as doc
 from recommender.api import parameters
 from recommender.api.documents import list_document
@@ -19,12 +19,26 @@ PRIVATE = {"Cache-Control": "private, no-store"}
 of its own, and a list shown again without asking would be neither noted as shown nor told from the first when it is
 clicked. What a placement's `cache_seconds` saves is the making (`listing`)."""
 
+VISITOR = ("language", "device", participation.PARAMETER)
+"""Parameters that every list takes."""
+
 
 class RecommendationsView(APIView):
     """One list for one user."""
 
     required_scopes: ClassVar = {"GET": "read"}
-    accepted: ClassVar = ("type", "context", "limit", "exclude", "item_id", "expand", "explain", "language", "device")
+    accepted: ClassVar = (
+        "type",
+        "context",
+        "limit",
+        "exclude",
+        "item_id",
+        "expand",
+        "explain",
+        "language",
+        "device",
+        "variant",
+    )
 
     @extend_schema(
         operation_id="recommend",
@@ -47,17 +61,18 @@ class RecommendationsView(APIView):
     def get(self, request: Request, user_id: str) -> Response:
         """Answer a list; somebody unknown gets the popular one, with `fallback` set."""
         asked = parameters.parse(request.query_params, self.accepted)
-        made = serving.recommend(
-            parameters.identifier(user_id, "user_id"),
-            kind=asked.kind,
-            context=asked.context,
-            limit=asked.limit,
-            exclude=asked.exclude,
-            seed_item_id=asked.item_id,
-            explain=asked.explain,
-            language=asked.language,
-            device=asked.device,
-        )
+        with participation.forcing(asked.variant):
+            made = serving.recommend(
+                parameters.identifier(user_id, "user_id"),
+                kind=asked.kind,
+                context=asked.context,
+                limit=asked.limit,
+                exclude=asked.exclude,
+                seed_item_id=asked.item_id,
+                explain=asked.explain,
+                language=asked.language,
+                device=asked.device,
+            )
         return Response(list_document(made, expand_item=asked.expand_item), headers=PRIVATE)
 
 
@@ -65,7 +80,17 @@ class SimilarView(APIView):
     """Items like one item."""
 
     required_scopes: ClassVar = {"GET": "read"}
-    accepted: ClassVar = ("user_id", "limit", "context", "exclude", "expand", "explain", "language", "device")
+    accepted: ClassVar = (
+        "user_id",
+        "limit",
+        "context",
+        "exclude",
+        "expand",
+        "explain",
+        "language",
+        "device",
+        "variant",
+    )
 
     @extend_schema(
         operation_id="similar",
@@ -87,17 +112,18 @@ class SimilarView(APIView):
     def get(self, request: Request, item_id: str) -> Response:
         """Answer a list; an unknown item is 404."""
         asked = parameters.parse(request.query_params, self.accepted)
-        made = serving.recommend(
-            asked.user_id,
-            kind=serving.SIMILAR,
-            context=asked.context,
-            limit=asked.limit,
-            exclude=asked.exclude,
-            seed_item_id=parameters.identifier(item_id, "item_id"),
-            explain=asked.explain,
-            language=asked.language,
-            device=asked.device,
-        )
+        with participation.forcing(asked.variant):
+            made = serving.recommend(
+                asked.user_id,
+                kind=serving.SIMILAR,
+                context=asked.context,
+                limit=asked.limit,
+                exclude=asked.exclude,
+                seed_item_id=parameters.identifier(item_id, "item_id"),
+                explain=asked.explain,
+                language=asked.language,
+                device=asked.device,
+            )
         return Response(list_document(made, expand_item=asked.expand_item), headers=PRIVATE)
 
 
@@ -105,7 +131,7 @@ class PageView(APIView):
     """All lists of one page."""
 
     required_scopes: ClassVar = {"GET": "read"}
-    accepted: ClassVar = ("user_id", "limit", "item_id", "expand", "language", "device")
+    accepted: ClassVar = ("user_id", "limit", "item_id", "expand", *VISITOR)
 
     @extend_schema(
         operation_id="page",
@@ -118,13 +144,14 @@ class PageView(APIView):
     def get(self, request: Request, page: str) -> Response:
         """Answer the page's lists top to bottom; no item stands in two of them, unless editors set them apart."""
         asked = parameters.parse(request.query_params, self.accepted)
-        made = serving.page(
-            page,
-            user_id=asked.user_id,
-            seed_item_id=asked.item_id,
-            limit=asked.limit,
-            language=asked.language,
-            device=asked.device,
-        )
+        with participation.forcing(asked.variant):
+            made = serving.page(
+                page,
+                user_id=asked.user_id,
+                seed_item_id=asked.item_id,
+                limit=asked.limit,
+                language=asked.language,
+                device=asked.device,
+            )
         carousels = [list_document(row, expand_item=asked.expand_item) for row in made]
         return Response({"page": page, "carousels": carousels}, headers=PRIVATE)

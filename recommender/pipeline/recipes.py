@@ -66,6 +66,9 @@ _OF_SOURCES = ("weighted_blend", "tuned_ranking")
 
 S = TypeVar("S", bound=Stage)
 
+Weights = tuple[tuple[str, float], ...]
+"""(source, weight) pairs."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceSlot:
@@ -89,13 +92,20 @@ class Recipe:
     """Name of the recipe that answers when this one cannot; "" for the last resort."""
 
 
-def get(name: str) -> Recipe:
+def get(name: str, weights: Weights = ()) -> Recipe:
     """Return the recipe `name`.
+
+    Parameters
+    ----------
+    weights
+        Source → weight, that count instead of its own; the list is then ranked by their weighted blend, whatever a
+        rebuild has found to be best.
 
     Raises
     ------
     ConfigurationError
-        When there is none of this name, or one of its stages cannot be built; the message names the part.
+        When there is none of this name, one of its stages cannot be built, or it has no source of such a name; the
+        message names the part.
     """
     global _built
     recipes: Mapping[str, Mapping[str, Any]] = conf.get("RECIPES")
@@ -103,9 +113,10 @@ def get(name: str) -> Recipe:
     built = _built
     if built.settings is not recipes or built.width != width:
         built = _built = _Built(recipes, width, {})
-    if name not in built.recipes:
-        built.recipes[name] = _from_settings(name, recipes, width)
-    return built.recipes[name]
+    key = name, weights
+    if key not in built.recipes:
+        built.recipes[key] = _from_settings(name, recipes, width, dict(weights))
+    return built.recipes[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +125,36 @@ class _Built:
 
     settings: Mapping[str, Mapping[str, Any]]
     width: int
-    recipes: dict[str, Recipe]
+    recipes: dict[tuple[str, Weights], Recipe]
 
 
 _built = _Built({}, 0, {})
 
 
-def _from_settings(name: str, recipes: Mapping[str, Mapping[str, Any]], width: int) -> Recipe:
+def _from_settings(
+    name: str, recipes: Mapping[str, Mapping[str, Any]], width: int, weights: Mapping[str, float]
+) -> Recipe:
     if name not in recipes:
         raise ConfigurationError(f"There is no recipe {name!r}; there are {', '.join(sorted(recipes))}.")
     try:
-        data = json.dumps(resolve(name, recipes))
+        resolved = resolve(name, recipes)
+        data = json.dumps(_reweighted(name, resolved, weights) if weights else resolved)
     except TypeError as error:
         raise ConfigurationError(f"Recipe {name!r} must hold JSON values only: {error}.") from error
     return _build(name, data, width)
+
+
+def _reweighted(name: str, settings: Mapping[str, Any], weights: Mapping[str, float]) -> dict[str, Any]:
+    sources = {stage: dict(options) for stage, options in settings.get("sources", {}).items()}
+    unknown = set(weights) - set(sources)
+    if unknown:
+        raise ConfigurationError(
+            f"Recipe {name!r} has no source {', '.join(sorted(unknown))}; it has {', '.join(sources)}."
+        )
+    for stage, weight in weights.items():
+        sources[stage]["weight"] = weight
+    scorers = ["weighted_blend" if scorer == "tuned_ranking" else scorer for scorer in settings.get("scorers", [])]
+    return {**settings, "sources": sources, "scorers": scorers}
 
 
 def resolve(name: str, recipes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -18,6 +18,11 @@ from recommender.registry.storage import StoredVersion
 ALIAS = "default"
 
 
+def is_ready(name: str) -> bool:
+    """Return whether a version of that name could serve."""
+    return ModelVersion.objects.filter(name=name, state=ModelVersion.State.READY).exists()
+
+
 def pointer() -> ActiveModel | None:
     """Return the pointer with its version, None before the first publication. One query."""
     return ActiveModel.objects.select_related("version").filter(alias=ALIAS).first()

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.bandits import Beliefs, draw, floored
 from recommender.arrays import RowArray
 from recommender.contracts import Candidates, Query
 from recommender.pipeline.stages import Reranker
@@ -20,6 +22,7 @@ from recommender.sources.top_rows import top_rows
 from recommender.sources.unexplored import Unexplored, shown_times
 
 HOUR_SECONDS = 3600
+LEAST_SHOWN, THOMPSON = "least_shown", "thompson"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,31 @@ class Exploration(Reranker):
         Items to draw from. Of many, the unseen ones would be drawn too seldom.
     match
         How much more probable the closest match is than an item that has nothing in common with the history.
+    policy
+        "least_shown", as above, or "thompson": an item is drawn with the probability that it is the one people take
+        most, by what came of its showings so far (`experiments.bandits`). What comes of such a slot is no sample of
+        fixed size; compare policies by experiment, or by `experiments.off_policy`.
+    floor
+        With "thompson", no item of the pool is drawn more seldom than this.
     """
 
     name = "exploration"
 
-    def __init__(self, first: int = 3, last: int = 10, pool: int = 10, match: float = 4.0) -> None:
+    def __init__(
+        self,
+        first: int = 3,
+        last: int = 10,
+        pool: int = 10,
+        match: float = 4.0,
+        policy: str = LEAST_SHOWN,
+        floor: float = 0.02,
+    ) -> None:
         if not 1 <= first <= last:
             raise ValueError(f"first and last must be positions in order, not {first!r} and {last!r}")
+        if policy not in (LEAST_SHOWN, THOMPSON):
+            raise ValueError(f"policy must be {LEAST_SHOWN!r} or {THOMPSON!r}, not {policy!r}")
+        self.policy = policy
+        self.floor = floor
         self.first = first
         self.last = last
         self.pool = pool
@@ -73,7 +94,7 @@ class Exploration(Reranker):
             return candidates
         position_draw, item_draw = _draws(query)
         chances = self._chances(query, candidates, pool)
-        drawn = min(int(np.searchsorted(np.cumsum(chances), item_draw, side="right")), len(pool) - 1)
+        drawn = draw(chances, item_draw)
         position, chosen = self.first - 1 + int(position_draw * (last - self.first + 1)), int(pool[drawn])
         query.scratch[self.name] = Slot(int(candidates.rows[chosen]), float(chances[drawn]), self.first - 1, last - 1)
         moved = candidates.take(np.insert(np.delete(np.arange(len(candidates)), chosen), position, chosen))
@@ -94,12 +115,23 @@ class Exploration(Reranker):
         return allowed_at[top_rows(unexplored[allowed_at], self.pool)]
 
     def _chances(self, query: Query, candidates: Candidates, pool: RowArray) -> NDArray[np.float64]:
-        weights = (1 + shown_times(query, candidates.rows[pool])) ** -2.0
+        shown = shown_times(query, candidates.rows[pool])
+        if self.policy == THOMPSON:
+            taken = [query.taken.get(pk, 0) for pk in query.catalogue.pks[candidates.rows[pool]].tolist()]
+            return floored(np.array(_best_chances(tuple(taken), tuple(shown.astype(int).tolist()))), self.floor)
+        weights = (1 + shown) ** -2.0
         alike = candidates.source_scores.get("content")
         if alike is not None:
             weights *= 1 + self.match * np.maximum(np.nan_to_num(alike[pool]), 0)
         chances: NDArray[np.float64] = weights / weights.sum()
         return chances
+
+
+@lru_cache(maxsize=10_000)
+def _best_chances(taken: tuple[int, ...], shown: tuple[int, ...]) -> tuple[float, ...]:
+    """Return `Beliefs.chances_to_be_best` of items taken so often of so many showings: some milliseconds, kept."""
+    successes = np.minimum(np.array(taken, dtype=np.float64), np.array(shown, dtype=np.float64))
+    return tuple(Beliefs(successes, np.array(shown) - successes).chances_to_be_best().tolist())
 
 
 def slot_of(query: Query) -> Slot | None:

@@ -83,7 +83,7 @@ class Collaborative(Source):
         if not vector.any():
             return np.empty(0, dtype=np.int64)
         index = view.bundle.indexes["collaborative" if query.seed is None else "collaborative_items"]
-        model_rows, _ = index.search(vector, n)
+        model_rows, _ = index.search(vector, n, effort=query.search_effort)
         rows = view.row_in_catalogue[model_rows]
         return rows[rows >= 0]
 

@@ -56,7 +56,9 @@ class Content(Source):
             return np.empty(0, dtype=np.int64)
         placed = view.placed_by_words
         # More, because some of what it finds is no longer what it was.
-        model_rows, _ = view.bundle.indexes["content"].search(profile, n + min(len(placed), n))
+        model_rows, _ = view.bundle.indexes["content"].search(
+            profile, n + min(len(placed), n), effort=query.search_effort
+        )
         rows = view.row_in_catalogue[model_rows]
         rows = rows[rows >= 0]
         if len(placed):

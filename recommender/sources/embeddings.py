@@ -72,7 +72,7 @@ class Embeddings(Source):
         for space in work.spaces:
             profile = work.shares[space.known] @ space.vectors
             if profile.any():
-                found, _ = space.index.search(profile, n)
+                found, _ = space.index.search(profile, n, effort=query.search_effort)
                 proposed.append(view.row_in_catalogue[space.rows[found]])
         rows = np.unique(np.concatenate(proposed))
         rows = rows[rows >= 0]

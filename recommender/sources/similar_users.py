@@ -96,7 +96,7 @@ class SimilarUsers(Source):
         folded = folded_in(profile, view.array("collaborative.gram"), regularization)
         length = float(np.linalg.norm(folded.sum(axis=0))) or 1.0
         index = view.bundle.indexes[INDEX]
-        users, cosines = index.search(folded.sum(axis=0), self.neighbours)
+        users, cosines = index.search(folded.sum(axis=0), self.neighbours, effort=query.search_effort)
         users, cosines = users[cosines > 0], cosines[cosines > 0]
         starts, taken = view.array(f"{INDEX}.indptr"), view.array(f"{INDEX}.indices")
         lists = [taken[starts[user] : starts[user + 1]] for user in users.tolist()]

@@ -36,9 +36,11 @@ class NotingIndex(VectorIndex):
         self.rows, self.factors = index.rows, index.factors
         self.queries: list[Vectors] = []
 
-    def search(self, query: Vectors, k: int, *, exclude: Exclusion | None = None) -> tuple[Rows, Scores]:
+    def search(
+        self, query: Vectors, k: int, *, exclude: Exclusion | None = None, effort: float = 1.0
+    ) -> tuple[Rows, Scores]:
         self.queries.append(query)
-        return self.index.search(query, k, exclude=exclude)
+        return self.index.search(query, k, exclude=exclude, effort=effort)
 
 
 def measure(bundle: Bundle, catalogue: Catalogue, data: Interactions, seed: int) -> dict[str, float]:

@@ -51,8 +51,8 @@ class ForestIndex(ApproximateIndex):
         self._search_k = search_k // _BESIDE_A_SCAN if reference.metric == "dot" else search_k
         self._padding = [0.0] if reference.metric == "dot" else []
 
-    def candidates(self, query: Vectors, wanted: int) -> Rows:
-        looked_at = max(self._search_k, 10 * wanted)
+    def candidates(self, query: Vectors, wanted: int, effort: float) -> Rows:
+        looked_at = max(int(self._search_k * effort), 10 * wanted)
         near = max(wanted, looked_at // _SCORED)
         found = self._forest.trees.get_nns_by_vector(query.tolist() + self._padding, near, looked_at)
         longest = self._forest.longest

@@ -43,10 +43,12 @@ class ApproximateIndex(VectorIndex):
         self.rows, self.factors = reference.rows, reference.factors
 
     @abstractmethod
-    def candidates(self, query: Vectors, wanted: int) -> Rows:
+    def candidates(self, query: Vectors, wanted: int, effort: float) -> Rows:
         """Return distinct rows near `query`, (factors,) float32, ascending; `wanted`, 1 or more, if it can."""
 
-    def search(self, query: Vectors, k: int, *, exclude: Exclusion | None = None) -> tuple[Rows, Scores]:
+    def search(
+        self, query: Vectors, k: int, *, exclude: Exclusion | None = None, effort: float = 1.0
+    ) -> tuple[Rows, Scores]:
         vector = self.checked_query(query, k)
         mask = excluded_mask(exclude, self.rows)
         excluded = 0 if mask is None else int(np.count_nonzero(mask))
@@ -55,7 +57,7 @@ class ApproximateIndex(VectorIndex):
         if not wanted or 2 * wanted > self.rows:
             # Most of all rows are scanned faster than they are looked up.
             return self.reference.search(vector, k, exclude=mask)
-        found = self.candidates(vector, wanted)
+        found = self.candidates(vector, wanted, effort)
         if mask is not None:
             found = found[~mask[found]]
         if len(found) < due:

@@ -61,7 +61,9 @@ class VectorIndex(ABC):
     """True when `search` now answers with an exact scan."""
 
     @abstractmethod
-    def search(self, query: Vectors, k: int, *, exclude: Exclusion | None = None) -> tuple[Rows, Scores]:
+    def search(
+        self, query: Vectors, k: int, *, exclude: Exclusion | None = None, effort: float = 1.0
+    ) -> tuple[Rows, Scores]:
         """Return the rows that score highest against `query`, best first; equal scores by ascending row.
 
         Parameters
@@ -72,6 +74,9 @@ class VectorIndex(ABC):
             Rows wanted, 0 or more.
         exclude
             (m,) int64 rows that must not be returned, or (rows,) bool, True = must not.
+        effort
+            Above 0. How far an approximate index looks, as a multiple of what it is configured to; an exact one looks
+            at everything anyway.
 
         Returns
         -------

@@ -37,7 +37,9 @@ class ExactIndex(VectorIndex):
         self.metric = metric
         self.rows, self.factors = stored.shape
 
-    def search(self, query: Vectors, k: int, *, exclude: Exclusion | None = None) -> tuple[Rows, Scores]:
+    def search(
+        self, query: Vectors, k: int, *, exclude: Exclusion | None = None, effort: float = 1.0
+    ) -> tuple[Rows, Scores]:
         vector = self.checked_query(query, k)
         scores = score(self.vectors, vector, self.metric)
         mask = excluded_mask(exclude, self.rows)

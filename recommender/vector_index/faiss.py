@@ -41,13 +41,14 @@ class FaissIndex(ApproximateIndex):
         self._searched = searched
         self._options = options
 
-    def candidates(self, query: Vectors, wanted: int) -> Rows:
+    def candidates(self, query: Vectors, wanted: int, effort: float) -> Rows:
         faiss = _faiss()
         point = _padded(query[np.newaxis], self._searched.d)
         if self._options["kind"] == "hnsw":
-            parameters = faiss.SearchParametersHNSW(efSearch=max(self._options["ef_search"], wanted))
+            parameters = faiss.SearchParametersHNSW(efSearch=max(int(self._options["ef_search"] * effort), wanted))
         else:
-            parameters = faiss.SearchParametersIVF(nprobe=min(self._options["probes"], self._searched.nlist))
+            probes = max(int(self._options["probes"] * effort), 1)
+            parameters = faiss.SearchParametersIVF(nprobe=min(probes, self._searched.nlist))
             wanted = min(wanted * self._options["rescored"], self.rows)
         _, found = self._searched.search(point, wanted, params=parameters)
         return np.sort(found[0][found[0] >= 0]).astype(np.int64)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -7,8 +9,9 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
-from experiments import lifecycle
-from experiments.models import Experiment, Exposure, Metric
+from experiments import configurations, lifecycle
+from experiments.models import Experiment, Exposure, Metric, Phase
+from interactions.models import Impression, UserProfile
 from tests.experiments.conftest import Audience
 
 
@@ -163,3 +166,117 @@ def test_staff_without_permission_see_and_change_nothing(client: Client, running
         assert client.post(page(action, running)).status_code == 403
     running.refresh_from_db()
     assert running.status == "running"
+
+
+def test_another_share_of_users_can_take_part(staff: Client, running: Experiment) -> None:
+    assert "Fewer begin a new phase" in staff.get(page("coverage_page", running)).content.decode()
+    assert staff.post(page("coverage_page", running), {"coverage": "0.5"}).status_code == 302
+    running.refresh_from_db()
+    assert (running.coverage, running.phase) == (0.5, 2)
+    assert staff.post(page("coverage_page", running), {"coverage": "0.8"}).status_code == 302
+    refused = staff.post(page("coverage_page", running), {"coverage": "7"})
+    assert "The coverage must be above 0 and at most 1, not 7.0." in refused.content.decode()
+    running.refresh_from_db()
+    assert (running.coverage, running.phase) == (0.8, 2)
+
+
+def test_a_variant_that_cannot_be_applied_is_a_message_at_its_field(
+    staff: Client, draft: Experiment, metric: Metric, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(configurations, "_checks", [lambda configuration: [f"No {name}." for name in configuration]])
+    variants = list(draft.variants.all())
+    form = {
+        "name": draft.name, "experiment_id": draft.experiment_id, "kind": "split", "coverage": "1", "alpha": "0.05",
+        "layer_start": "0", "layer_end": "1", "correction": "holm", "primary_metric": str(metric.pk),
+        "variants-TOTAL_FORMS": "2", "variants-INITIAL_FORMS": "2",
+    }  # fmt: skip
+    for at, variant in enumerate(variants):
+        form |= {
+            f"variants-{at}-id": str(variant.pk), f"variants-{at}-experiment": str(draft.pk),
+            f"variants-{at}-name": variant.name, f"variants-{at}-position": str(at), f"variants-{at}-weight": "1",
+            f"variants-{at}-configuration": "{}" if at == 0 else '{"colour": "red"}',
+        }  # fmt: skip
+    answer = staff.post(page("change", draft), form)
+    assert answer.status_code == 200
+    assert "No colour." in answer.content.decode()
+    variants[1].refresh_from_db()
+    assert variants[1].configuration == {"recipe": "diverse"}
+
+
+def report_of(staff: Client, audience: Audience) -> str:
+    text = staff.get(page("report_page", audience.experiment)).content.decode()
+    return text[text.index("data-decision=") : text.index("Back to the experiment")]
+
+
+def test_the_report_page_shows_days_and_countries(staff: Client, audience: Audience) -> None:
+    Metric.objects.update(attributed_only=False)
+    for variant in ("control", "diverse"):
+        audience.expose(variant, [f"{variant}{n}" for n in range(4)])
+    audience.act_all(["control0", "diverse0", "diverse1"])
+    audience.act_all(["control1", "diverse2"], minutes=24 * 60)
+    UserProfile.objects.filter(user_id__startswith="diverse").update(country="FR")
+    UserProfile.objects.filter(user_id="control0").update(country="FR")
+    text = report_of(staff, audience)
+    assert text.count("<polyline") == 1
+    assert "+25.00 points (" in text
+    assert "By country" in text
+    assert ">FR</p>" in text
+    assert ">not known</p>" not in text
+
+
+def test_a_broken_split_is_broken_down_on_the_page(staff: Client, audience: Audience) -> None:
+    audience.expose("control", [f"c{n}" for n in range(40)])
+    UserProfile.objects.update(country="FR")
+    text = report_of(staff, audience)
+    assert "Broken: the sizes do not fit the weights" in text
+    assert "control 40, diverse 0" in text
+    assert "app version" in text
+
+
+def test_the_report_page_of_mixed_lists(staff: Client, audience: Audience) -> None:
+    Experiment.objects.update(kind=Experiment.Kind.INTERLEAVING)
+    audience.expose("interleaved", ["ann"])
+    Impression.objects.filter(position=1).update(variant="diverse")
+    Impression.objects.filter(position=0).update(variant="control", item_id=audience.item.pk + 1)
+    audience.act("ann", request_id=audience.requests["ann", "interleaved"])
+    text = report_of(staff, audience)
+    assert "Every user sees all variants, mixed into one list" in text
+    assert "Whose places were chosen" in text
+    assert "+1.000 (-1.000 to +1.000)" in text
+
+
+def test_all_figures_as_csv(staff: Client, audience: Audience) -> None:
+    audience.expose("control", [f"c{n}" for n in range(4)])
+    audience.expose("diverse", [f"d{n}" for n in range(4)])
+    for unit, variant in (("c0", "control"), ("d0", "diverse"), ("d1", "diverse"), ("d2", "diverse")):
+        audience.act(unit, request_id=audience.requests[unit, variant])
+    answer = staff.get(page("report_page", audience.experiment), {"format": "csv"})
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="varied-phase-1.csv"'
+    control, treatment, *countries = csv.DictReader(io.StringIO(answer.content.decode()))
+    assert (control["variant"], control["users"], control["value"], control["difference"]) == (
+        "control",
+        "4",
+        "0.25",
+        "",
+    )
+    assert (treatment["metric"], treatment["value"], treatment["difference"]) == ("watch-through", "0.75", "0.5")
+    assert float(treatment["low"]) < 0.5 < float(treatment["high"])
+    assert [row["part"] for row in countries] == ["country", "country"]
+
+
+def test_a_variant_s_name_is_no_formula_of_a_spreadsheet(staff: Client, audience: Audience) -> None:
+    Phase.objects.update(weights=[["control", 1], ["-1", 1]])
+    audience.expose("-1", ["ann"])
+    answer = staff.get(page("report_page", audience.experiment), {"format": "csv"}).content.decode()
+    assert ",'-1,1," in answer
+
+
+def test_starting_again_says_how_long_it_will_take(staff: Client, audience: Audience) -> None:
+    """One of two watched: variance 0.25; a half of a half is worth finding: 15.7 · 0.25 / 0.0625 = 62.8 users."""
+    Experiment.objects.update(minimum_effect=0.5)
+    audience.expose("control", ["ann", "bob"])
+    audience.act("ann", request_id=audience.requests["ann", "control"])
+    lifecycle.stop("varied")
+    text = staff.get(page("start_page", audience.experiment)).content.decode()
+    assert "(0.5 a user, 0.1 new users a day), finding the declared effect takes 63 users a variant" in text
+    assert "which is 882 days or more" in text

@@ -30,6 +30,7 @@ from experiments.bucketing import bucket_ranges, choose
 def test_bucket_ranges(
     count: int, coverage: float, weights: list[float] | None, expected: list[tuple[float, float]]
 ) -> None:
+    """R1."""
     ranges = bucket_ranges(count, coverage, weights)
     assert len(ranges) == len(expected)
     for found, wanted in zip(ranges, expected, strict=True):
@@ -52,6 +53,7 @@ def test_bucket_ranges(
     ],
 )
 def test_choose_is_half_open(n: float, ranges: list[tuple[float, float]], expected: int) -> None:
+    """R1."""
     assert choose(n, ranges) == expected
 
 

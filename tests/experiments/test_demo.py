@@ -10,8 +10,8 @@ from experiments.models import Experiment, Metric, Phase, Variant
 def test_the_demo_experiment_runs() -> None:
     assert demo.create() is True
     (running,) = queries.load_running()
-    assert (running.experiment_id, running.phase, running.placement) == ("homepage-recipe", 1, "homepage")
-    assert [(arm.name, arm.configuration) for arm in running.arms] == [
+    assert (running.experiment_id, running.phase, running.placements) == ("homepage-recipe", 1, {"homepage"})
+    assert [(arm.variant, arm.configuration) for arm in running.arms] == [
         ("control", {}),
         ("diverse", {"recipe": "personalized_diverse"}),
     ]

@@ -54,7 +54,7 @@ def test_a_running_experiment_is_not_started_again(running: Experiment) -> None:
         ),
         (
             lambda draft: draft.variants.filter(name="diverse").update(configuration=["diverse"]),
-            "The configuration of variant 'diverse' must be an object, not ['diverse'].",
+            "The configuration of variant 'diverse': It must be an object, not ['diverse'].",
         ),
         (lambda draft: Experiment.objects.update(coverage=0), "The coverage must be above 0 and at most 1, not 0.0."),
         (lambda draft: Experiment.objects.update(alpha=1), "Alpha must lie between 0 and 1, not 1.0."),
@@ -217,8 +217,8 @@ def test_running_experiments_are_read_again_when_the_revision_moved(
         (found,) = queries.running(moved)
     with django_assert_num_queries(0):
         assert queries.running(moved) == (found,)
-    assert (found.experiment_id, found.phase, found.placement) == ("varied", 1, "homepage")
-    assert [(arm.name, arm.configuration) for arm in found.arms] == [
+    assert (found.experiment_id, found.phase, found.placements) == ("varied", 1, {"homepage"})
+    assert [(arm.variant, arm.configuration) for arm in found.arms] == [
         ("control", {}),
         ("diverse", {"recipe": "diverse"}),
     ]
@@ -244,3 +244,61 @@ def test_a_deleted_variant_moves_nobody_else(running: Experiment) -> None:
 def test_stopped_experiments_do_not_run(running: Experiment) -> None:
     lifecycle.stop("varied")
     assert queries.load_running() == ()
+
+
+@pytest.fixture
+def layered(running: Experiment, metric: Metric) -> Experiment:
+    """A draft for the first half of a layer whose second half is taken by `running`."""
+    Experiment.objects.update(layer="ranking", layer_start=0.5, layer_end=1.0)
+    experiment: Experiment = Experiment.objects.create(
+        experiment_id="other",
+        name="Other",
+        placement="homepage",
+        primary_metric=metric,
+        layer="ranking",
+        layer_start=0.0,
+        layer_end=0.5,
+    )
+    for name in ("a", "b"):
+        Variant.objects.create(experiment=experiment, name=name, configuration={"recipe": name})
+    return experiment
+
+
+def test_experiments_of_one_layer_do_not_meet(layered: Experiment) -> None:
+    assert lifecycle.start("other") == []
+    varied, other = queries.load_running()
+    assert (varied.layer_range, other.layer_range) == ((0.5, 1.0), (0.0, 0.5))
+    assert varied.layer_state == other.layer_state
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "reason"),
+    [
+        (0.4, 0.6, "'varied' has 0.5 to 1.0 of the layer 'ranking'."),
+        (0.5, 0.5, "Its part of the layer must lie within 0 to 1 and not be empty, not 0.5 to 0.5."),
+        (0.2, 1.5, "Its part of the layer must lie within 0 to 1 and not be empty, not 0.2 to 1.5."),
+    ],
+)
+def test_a_part_of_a_layer_is_given_out_once(layered: Experiment, start: float, end: float, reason: str) -> None:
+    Experiment.objects.filter(pk=layered.pk).update(layer_start=start, layer_end=end)
+    before = state(layered)
+    with pytest.raises(ExperimentRefused) as refusal:
+        lifecycle.start("other")
+    assert refusal.value.reasons == (reason,)
+    assert state(layered) == before
+
+
+def test_experiments_for_other_people_do_not_meet(running: Experiment, metric: Metric) -> None:
+    Experiment.objects.update(countries="FR")
+    other = Experiment.objects.create(
+        experiment_id="other", name="Other", placement="homepage", primary_metric=metric, countries="DE,IT"
+    )
+    for name in ("a", "b"):
+        Variant.objects.create(experiment=other, name=name, configuration={"recipe": name})
+    assert lifecycle.start("other") == []
+
+
+def test_a_ratio_needs_the_type_it_is_divided_by(draft: Experiment) -> None:
+    Metric.objects.update(kind=Metric.Kind.RATIO)
+    with pytest.raises(ExperimentRefused, match="counts events of type ''; known are"):
+        lifecycle.start("varied")

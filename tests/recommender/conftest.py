@@ -19,7 +19,7 @@ from experiments import queries as experiment_queries
 from interactions import event_types, explored, popularity, redis_breaker
 from recommender import listing, queries, serving_state
 from recommender.pipeline import model_view
-from recommender.registry import active
+from recommender.registry import active, tried
 from recommender.rules import compile as rules
 from tests.recommender.film_site import FilmSite
 
@@ -39,6 +39,7 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_breaker, "breaker", redis_breaker.CircuitBreaker())
     listing._cache.cache_clear()
     active.forget()
+    tried.forget()
     explored.forget()
     popularity.forget()
 

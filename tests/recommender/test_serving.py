@@ -368,7 +368,9 @@ def test_another_kind_of_list_is_not_in_the_experiment(site: FilmSite) -> None:
 def test_a_variant_whose_recipe_does_not_exist_shows_nobody_anything(
     site: FilmSite, caplog: pytest.LogCaptureFixture
 ) -> None:
-    run_experiment(site, "divers")
+    run_experiment(site, "trending")
+    with site.commit():
+        Variant.objects.filter(name="treatment").update(configuration={"recipe": "divers"})
     users = [f"user-{number}" for number in range(8)]
     for user in users:
         site.does(user, ("watch", "alien"))
@@ -376,7 +378,7 @@ def test_a_variant_whose_recipe_does_not_exist_shows_nobody_anything(
         made = [serving.recommend(user) for user in users]
     assert {one.variant for one in made} == {"control", ""}
     assert {ids(one)[0] for one in made} == {"arrival"}
-    assert "variant treatment names the recipe 'divers', which does not exist" in caplog.text
+    assert "variant treatment shows nobody anything: There is no recipe 'divers'" in caplog.text
 
 
 def test_with_redis_away_exposures_are_kept_too(site: FilmSite, dead_redis: redis.Redis) -> None:
@@ -420,4 +422,4 @@ def test_a_variant_s_diversity_overrides_the_placement_s(
     with caplog.at_level(logging.ERROR):
         made = [serving.recommend(f"user-{number}") for number in range(8)]
     assert {(one.variant, tuple(ids(one))) for one in made} == {("control", tuple(POPULAR)), ("", tuple(POPULAR))}
-    assert "variant treatment has the diversity 'much', which is not in 0..1" in caplog.text
+    assert "variant treatment shows nobody anything: diversity must be a number of 0 to 1, not 'much'." in caplog.text

@@ -39,6 +39,7 @@ def test_adjusted_sums_equal_those_of_adjusted_values() -> None:
 
 @pytest.mark.parametrize("correlation", [0.3, 0.5, 0.7, 0.9])
 def test_the_variance_falls_to_one_minus_the_squared_correlation(correlation: float) -> None:
+    """R6."""
     random = np.random.default_rng(2)
     x, noise = random.normal(size=(2, 2, 20_000))
     y = correlation * x + (1 - correlation**2) ** 0.5 * noise
@@ -55,6 +56,7 @@ def test_a_covariate_without_variance_changes_nothing() -> None:
 
 
 def test_a_covariate_observed_after_exposure_is_refused() -> None:
+    """R6."""
     ones = np.ones(3)
     with pytest.raises(AnalysisRefused, match="covariate of 2 of 3 units was observed after their exposure"):
         paired_sample(

@@ -10,10 +10,12 @@ P_VALUES = [0.01, 0.04, 0.03, 0.005]
 
 
 def test_holm() -> None:
+    """R8."""
     assert holm(P_VALUES) == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
 
 def test_benjamini_hochberg() -> None:
+    """R8."""
     assert benjamini_hochberg(P_VALUES) == pytest.approx([0.02, 0.04, 0.04, 0.02])
 
 

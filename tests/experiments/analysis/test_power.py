@@ -12,6 +12,7 @@ from experiments.exceptions import AnalysisRefused
 
 
 def test_ten_to_eleven_percent() -> None:
+    """R8."""
     assert users_for_proportion(0.10, 0.11) == pytest.approx(14_748.05, abs=0.005)
     assert users_for_proportion_arcsine(0.10, 0.11) == pytest.approx(14_744.1, abs=0.05)
 

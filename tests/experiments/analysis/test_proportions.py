@@ -10,12 +10,14 @@ CONTROL, TREATMENT = Sample.of_proportion(100, 40), Sample.of_proportion(100, 50
 
 
 def test_pooled() -> None:
+    """R8."""
     effect = two_proportions(CONTROL, TREATMENT, pooled=True)
     assert effect.estimate / effect.standard_error == pytest.approx(1.42133811, abs=5.1e-9)
     assert effect.p == pytest.approx(0.15521848, abs=1e-8)
 
 
 def test_unpooled() -> None:
+    """R8."""
     effect = two_proportions(CONTROL, TREATMENT)
     assert (effect.p, effect.low, effect.high) == pytest.approx((0.153127, -0.037197, 0.237197), abs=5.1e-7)
 

@@ -15,7 +15,7 @@ from experiments.analysis.sequential import always_valid
 from experiments.analysis.welch import TOO_FEW, compare
 from experiments.exceptions import UnknownExperiment
 from experiments.models import Experiment, Exposure, Metric, Phase
-from interactions.models import UserProfile
+from interactions.models import Event, UserProfile
 from tests.experiments.conftest import Audience
 
 
@@ -299,11 +299,11 @@ def test_the_fixed_horizon_decides_only_as_declared(
 
 
 def test_the_number_of_queries_does_not_grow_with_the_audience(audience: Audience) -> None:
-    """Phase with experiment and metric, exposures, guard-rails, one a metric."""
+    """Phase with experiment and metric, exposures, guard-rails, units, lists, one a metric, days, countries."""
     expose(audience, control=50, diverse=50)
     with CaptureQueriesContext(connection) as queries:
         report("varied")
-    assert len([query for query in queries if "SELECT" in query["sql"]]) == 4
+    assert len([query for query in queries if "SELECT" in query["sql"]]) == 8
 
 
 def test_planner_settings_are_left_as_they_were(audience: Audience) -> None:
@@ -340,3 +340,119 @@ def test_events_a_day_before_the_start_are_never_read(audience: Audience) -> Non
     audience.expose("control", ["ann"])
     audience.act("ann", minutes=-timedelta(days=2).total_seconds() / 60, request_id=audience.requests["ann", "control"])
     assert means()["control"] == (1, 0.0)
+
+
+def test_a_ratio_has_the_user_as_its_unit(audience: Audience) -> None:
+    """Watches a view. Ann 1 of 2, Bob 2 of 2, Cid 0 of 1: 3 / 5; left over 1 - 1.2, 2 - 1.2, 0 - 0.6, whose squares sum
+    to 1.04; over the mean 5 / 3 squared and n - 1 = 2 the variance is 0.1872."""
+    Metric.objects.update(kind=Metric.Kind.RATIO, per_event_type="view")
+    audience.expose("control", ["ann", "bob", "cid"])
+    audience.expose("diverse", ["dan", "eve"])
+    for unit, variant, views, watches in (
+        ("ann", "control", 2, 1),
+        ("bob", "control", 2, 2),
+        ("cid", "control", 1, 0),
+        ("dan", "diverse", 1, 1),
+        ("eve", "diverse", 3, 1),
+    ):
+        for event_type, times in (("view", views), ("watch", watches)):
+            for _ in range(times):
+                audience.act(unit, event_type, request_id=audience.requests[unit, variant])
+    assert means() == {"control": (3, pytest.approx(0.6)), "diverse": (2, pytest.approx(0.5))}
+    (comparison,) = report("varied").metrics[0].comparisons
+    # Dan and Eve: 0.5 and -0.5 left over, over 2 squared: variance 0.125.
+    assert comparison.absolute.standard_error == pytest.approx((0.1872 / 3 + 0.125 / 2) ** 0.5)
+    assert report("varied").looks == ()
+
+
+def test_what_users_did_before_is_taken_out(unattributed: Audience) -> None:
+    """In both arms y = x / 2 exactly but for the treatment's level of 1 more: nothing but that is left."""
+    Metric.objects.update(kind=Metric.Kind.MEAN)
+    Experiment.objects.update(lookback_days=1)
+    for arm, level in (("control", 0.0), ("diverse", 1.0)):
+        unattributed.expose(arm, names(f"{arm}-", 4), minutes=10)
+        for number in range(4):
+            unattributed.act(f"{arm}-{number}", minutes=5, value=2.0 * number)
+            unattributed.act(f"{arm}-{number}", minutes=20, value=number + level + (0.1 if number % 2 else -0.1))
+    unattributed.act("control-0", minutes=-60 * 24 - 5, value=100.0)  # before the window
+    plain = 2.0 * 1.6666667 / 4
+    (comparison,) = report("varied").metrics[0].comparisons
+    assert comparison.absolute.estimate == pytest.approx(1.0)
+    assert comparison.absolute.standard_error < 0.2 * plain**0.5
+    assert means() == {"control": (4, pytest.approx(1.5)), "diverse": (4, pytest.approx(2.5))}
+
+
+def test_the_correction_is_the_one_declared(unattributed: Audience) -> None:
+    """Two guard-rails, Holm doubles the smaller p; Benjamini-Hochberg takes the larger one where it is smaller."""
+    Experiment.objects.update(correction=Experiment.Correction.FALSE_SHARE)
+    for name in ("click", "like"):
+        unattributed.experiment.guardrails.add(Metric.objects.create(name=name, event_type=name, attributed_only=False))
+    expose(unattributed, control=200, diverse=200)
+    unattributed.act_all([*names("control-", 60), *names("diverse-", 30)], "click")
+    unattributed.act_all([*names("control-", 62), *names("diverse-", 30)], "like")
+    clicks, likes = (metric.comparisons[0] for metric in report("varied").metrics[1:])
+    assert likes.absolute_always.p < clicks.absolute_always.p < 2 * likes.absolute_always.p
+    assert likes.p_adjusted == clicks.p_adjusted == clicks.absolute_always.p
+
+
+@pytest.mark.parametrize("kind", [Metric.Kind.PROPORTION, Metric.Kind.MEAN])
+def test_the_last_look_is_the_report_s_and_the_first_one_that_of_its_day(unattributed: Audience, kind: str) -> None:
+    """Two days, on both of which the same people watch: a share counts them once, a mean sums them up."""
+    Metric.objects.update(kind=kind)
+    expose(unattributed, control=200, diverse=200)
+    watch(unattributed, control=20, diverse=40)
+    unattributed.act_all([*names("control-", 40), *names("diverse-", 60)], minutes=24 * 60, value=2.0)
+    found = report("varied")
+    first, last = found.looks
+    assert (last.day - first.day).days == 1
+    assert first.users == last.users == {"control": 200, "diverse": 200}
+    whole = found.metrics[0].comparisons[0].absolute_always
+    assert last.effects["diverse"].estimate == pytest.approx(whole.estimate)
+    assert last.effects["diverse"].low == pytest.approx(whole.low)
+    early = always_valid(Sample.of_proportion(200, 20), Sample.of_proportion(200, 40), relative=False)
+    assert first.effects["diverse"].estimate == pytest.approx(early.estimate)
+
+
+def test_countries_are_looked_at_apart(unattributed: Audience) -> None:
+    expose(unattributed, control=200, diverse=200)
+    UserProfile.objects.filter(user_id__in=[*names("control-", 80), *names("diverse-", 60)]).update(country="FR")
+    UserProfile.objects.filter(user_id="control-199").update(country="IT")
+    watch(unattributed, control=40, diverse=30)
+    elsewhere, french = report("varied").segments
+    assert (elsewhere.country, french.country) == ("", "FR")
+    assert [(arm.variant, arm.users, arm.mean) for arm in french.arms] == [("control", 80, 0.5), ("diverse", 60, 0.5)]
+    assert [arm.users for arm in elsewhere.arms] == [119, 140]
+    assert french.comparisons[0].absolute.estimate == 0
+
+
+def test_a_broken_split_says_where(unattributed: Audience) -> None:
+    """The French are missing from one arm; what was sent from telephones is as it should be."""
+    expose(unattributed, control=100, diverse=200)
+    UserProfile.objects.filter(user_id__in=names("diverse-", 100)).update(country="FR")
+    watch(unattributed, control=50, diverse=50)
+    Event.objects.update(context={"device": "mobile"})
+    splits = report("varied").split_by
+    assert (splits[0].dimension, splits[0].value) == ("country", "FR")
+    assert splits[0].users == {"control": 0, "diverse": 100}
+    by_value = {(split.dimension, split.value): split for split in splits}
+    assert by_value["country", ""].p == 1.0
+    assert by_value["device", "mobile"].users == {"control": 50, "diverse": 50}
+    assert by_value["app_version", ""].users == {"control": 100, "diverse": 200}
+
+
+def test_the_users_needed_follow_from_the_declared_effect(unattributed: Audience) -> None:
+    """10 %, worth finding is a change by half: 2 · 7.849 · 0.09 / 0.05² users a variant."""
+    expose(unattributed, control=200, diverse=200)
+    watch(unattributed, control=20, diverse=20)
+    assert report("varied").users_needed is None
+    Experiment.objects.update(minimum_effect=0.5)
+    assert report("varied").users_needed == 566
+
+
+def test_a_clock_that_goes_backwards_loses_nobody(audience: Audience) -> None:
+    """The server's clock is set back an hour after the start: exposures and events before it count all the same."""
+    audience.expose("control", ["ann"], minutes=-60)
+    audience.act("ann", minutes=-59, request_id=audience.requests["ann", "control"])
+    audience.expose("diverse", ["bob"], minutes=-30)
+    assert means() == {"control": (1, 1.0), "diverse": (1, 0.0)}
+    assert report("varied").looks[-1].users == {"control": 1, "diverse": 1}

@@ -27,6 +27,7 @@ def sample(values: list[float]) -> Sample:
     [(True, 0.70732, -0.03526, 1.44989, 0.37879, 0.06191), (False, 0.29, 0.04538, 0.53462, 0.12478, 0.02016)],
 )
 def test_two_sided(relative: bool, estimate: float, low: float, high: float, standard_error: float, p: float) -> None:
+    """R3."""
     effect = compare(CONTROL, TREATMENT, relative=relative)
     found = (effect.estimate, effect.low, effect.high, effect.standard_error, effect.p)
     assert found == pytest.approx((estimate, low, high, standard_error, p), abs=5.1e-6)
@@ -35,6 +36,7 @@ def test_two_sided(relative: bool, estimate: float, low: float, high: float, sta
 
 @pytest.mark.parametrize(("relative", "low", "p"), [(True, -0.04514, 0.06558), (False, 0.02079, 0.03554)])
 def test_one_sided_greater(relative: bool, low: float, p: float) -> None:
+    """R3."""
     effect = compare(SMALLER_CONTROL, TREATMENT, relative=relative, alternative="greater")
     assert (effect.low, effect.p) == pytest.approx((low, p), abs=5.1e-6)
     assert effect.high == math.inf
@@ -48,6 +50,7 @@ def test_one_sided_less_mirrors_greater() -> None:
 
 @pytest.mark.parametrize(("control", "treatment", "expected"), [(-10, -5, 0.5), (-10, -15, -0.5), (-2, 3, 2.5)])
 def test_a_negative_baseline_keeps_the_direction(control: float, treatment: float, expected: float) -> None:
+    """R3."""
     effect = compare(sample([control - 1, control + 1]), sample([treatment - 1, treatment + 1]))
     assert effect.estimate == pytest.approx(expected)
 
@@ -64,6 +67,7 @@ def test_a_negative_baseline_keeps_the_direction(control: float, treatment: floa
     ],
 )
 def test_what_cannot_be_tested_is_said(control: Sample, treatment: Sample, message: str) -> None:
+    """R3."""
     assert compare(control, treatment) == Effect(
         estimate=0.0, low=0.0, high=0.0, standard_error=0.0, p=1.0, message=message
     )
@@ -107,7 +111,7 @@ def _p_of_differences(control: Any, treatment: Any) -> Any:
 
 
 def test_one_in_twenty_null_experiments_is_significant_at_a_twentieth() -> None:
-    """20,000 A/A experiments of 200 normal values an arm: 4.5 % … 5.5 % (3.3 standard deviations)."""
+    """R5: 20,000 A/A experiments of 200 normal values an arm: 4.5 % … 5.5 % (3.3 standard deviations)."""
     random = np.random.default_rng(5)
     significant = 0
     for _ in range(20):
@@ -120,7 +124,7 @@ def test_one_in_twenty_null_experiments_is_significant_at_a_twentieth() -> None:
 
 
 def test_one_in_twenty_null_experiments_of_shares_is_significant_at_a_twentieth() -> None:
-    """20,000 A/A experiments of two shares of 0.05, 2,000 users an arm: 4.5 % … 5.5 %."""
+    """R5: 20,000 A/A experiments of two shares of 0.05, 2,000 users an arm: 4.5 % … 5.5 %."""
     successes = np.random.default_rng(6).binomial(2_000, 0.05, size=(20_000, 2))
     p = [
         compare(Sample.of_proportion(2_000, int(a)), Sample.of_proportion(2_000, int(b)), relative=False).p

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from rest_framework import serializers
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from catalog.api.errors import ApiError
@@ -47,20 +48,31 @@ def test_the_report_as_json(audience: Audience) -> None:
     assert metric["arms"][0] == {"variant": "control", "users": 1, "mean": 1.0}
 
 
+def assert_described(serializer: Any, value: Any) -> None:
+    """Every field of the answer is in the schema, and the other way round."""
+    if isinstance(serializer, serializers.ListSerializer):
+        for one in value:
+            assert_described(serializer.child, one)
+    elif isinstance(serializer, serializers.DictField):
+        for one in value.values():
+            assert_described(serializer.child, one)
+    elif isinstance(serializer, serializers.Serializer):
+        assert set(serializer.fields) == set(value)
+        for name, field in serializer.fields.items():
+            assert_described(field, value[name])
+
+
 def test_the_schema_names_every_field_of_the_answer(audience: Audience) -> None:
     audience.expose("control", ["ann"])
-
-    def fields(serializer: Any) -> Any:
-        serializer = getattr(serializer, "child", serializer)
-        found = getattr(serializer, "fields", None)
-        return None if found is None else {name: fields(field) for name, field in found.items()}
-
-    def keys(value: Any) -> Any:
-        if isinstance(value, tuple) and value and isinstance(value[0], dict):
-            value = value[0]
-        return {name: keys(part) for name, part in value.items()} if isinstance(value, dict) else None
-
-    assert fields(ReportSerializer()) == keys(get("varied").data)
+    audience.expose("diverse", ["bob"])
+    data = get("varied").data
+    assert data["looks"]
+    assert data["segments"]
+    assert_described(ReportSerializer(), data)
+    audience.expose("control", [f"c{number}" for number in range(40)])
+    broken = get("varied").data
+    assert broken["split_by"]
+    assert_described(ReportSerializer(), broken)
 
 
 def test_an_earlier_phase(running: Experiment) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from experiments.bandits import Beliefs, floored
 from recommender.contracts import Candidates, Query
 from recommender.rerankers.exploration import Exploration, Slot, propensities, slot_of
 from recommender.rules.compile import CompiledRules
@@ -144,3 +145,33 @@ def test_without_a_slot_and_for_pins_everything_is_certain() -> None:
     # The pin takes no rank: 0 stands before every position.
     assert propensities(asked, pinned) == pytest.approx([1, 1, 0.2])
     assert propensities(asked, shown.take(np.array([0, 1]))).tolist() == [1, 1]
+
+
+def test_a_bandit_draws_what_people_take_with_the_probability_it_says() -> None:
+    """Of twenty showings each, 5 was taken from twice, 6 ten times, 7 never: 6 is best for sure but for the floor."""
+    shown, taken = {60: 20, 70: 20, 80: 20}, {60: 2, 70: 10}
+    best = Beliefs(np.array([2.0, 10.0, 0.0]), np.array([18.0, 10.0, 20.0])).chances_to_be_best()
+    chances = dict(zip((5, 6, 7), floored(best, 0.1).tolist(), strict=True))
+    assert chances[6] > 0.75
+    drawn: Counter[int] = Counter()
+    for number in range(2000):
+        asked = query(shown, taken=taken, user_id=str(number))
+        Exploration(first=2, last=4, policy="thompson", floor=0.1).rerank(asked, ranked())
+        slot = slot_of(asked)
+        assert slot is not None
+        assert slot.chance == pytest.approx(chances[slot.row])
+        drawn[slot.row] += 1
+    assert {row: times / 2000 for row, times in drawn.items()} == pytest.approx(chances, abs=0.045)
+
+
+def test_a_bandit_that_knows_nothing_draws_each_alike() -> None:
+    asked = query()
+    Exploration(first=2, last=4, policy="thompson").rerank(asked, ranked())
+    slot = slot_of(asked)
+    assert slot is not None
+    assert slot.chance == pytest.approx(1 / 3)
+
+
+def test_an_unknown_policy_is_refused() -> None:
+    with pytest.raises(ValueError, match="policy must be 'least_shown' or 'thompson', not 'greedy'"):
+        Exploration(policy="greedy")

@@ -26,7 +26,9 @@ class Losing(ExactIndex):
 
     exact = False
 
-    def search(self, query: Vectors, k: int, *, exclude: Exclusion | None = None) -> tuple[Rows, Scores]:
+    def search(
+        self, query: Vectors, k: int, *, exclude: Exclusion | None = None, effort: float = 1.0
+    ) -> tuple[Rows, Scores]:
         return super().search(query, k, exclude=np.array([0]))
 
 
@@ -46,7 +48,9 @@ def test_the_collaborative_index_is_asked_with_folded_in_users(monkeypatch: pyte
     asked: dict[str, list[list[float]]] = {}
     taken = NotingIndex.search
 
-    def search(self: NotingIndex, query: Vectors, k: int, *, exclude: Exclusion | None = None) -> tuple[Rows, Scores]:
+    def search(
+        self: NotingIndex, query: Vectors, k: int, *, exclude: Exclusion | None = None, effort: float = 1.0
+    ) -> tuple[Rows, Scores]:
         asked.setdefault("dot" if self.metric == "dot" else "cosine", []).append(query.tolist())
         return taken(self, query, k, exclude=exclude)
 

@@ -116,3 +116,21 @@ def test_with_annoy_there_is_nothing_to_warn_of() -> None:
 def test_options_that_cannot_be_are_named(options: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         AnnoyIndexBackend("default", options)
+
+
+@pytest.mark.parametrize(("effort", "looked_at"), [(1.0, 1000), (2.0, 2000), (0.5, 500), (0.01, 50)])
+def test_more_effort_looks_further_and_never_at_too_little(tmp_path: Path, effort: float, looked_at: int) -> None:
+    """Of 1,000 configured; ten times what is wanted at least."""
+    seen = []
+
+    class Noting:
+        def get_nns_by_vector(self, vector: list[float], n: int, search_k: int) -> list[int]:
+            seen.append(search_k)
+            return list(range(n))[:200]
+
+    backend = AnnoyIndexBackend("default", {"exact_below": 0, "search_k": 1000})
+    backend.build(VECTORS, "cosine").save(tmp_path)
+    index = backend.open(tmp_path, read_meta(tmp_path))
+    index._forest = Forest(Noting(), Longest.of(VECTORS, "cosine"))  # type: ignore[attr-defined]
+    index.search(VECTORS[0], 5, effort=effort)
+    assert seen == [looked_at]

@@ -22,7 +22,9 @@ class Missing(VectorIndex):
         self._inner = ExactIndex(vectors, "dot")
         self._lost = np.array(lost, dtype=np.int64)
 
-    def search(self, query: Vectors, k: int, *, exclude: Exclusion | None = None) -> tuple[Rows, Scores]:
+    def search(
+        self, query: Vectors, k: int, *, exclude: Exclusion | None = None, effort: float = 1.0
+    ) -> tuple[Rows, Scores]:
         return self._inner.search(query, k, exclude=self._lost)
 
 
