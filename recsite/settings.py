@@ -162,6 +162,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expire_seconds": 50},
     },
+    "count-daily-figures-every-ten-minutes": {
+        "task": "interactions.tasks.count_daily_figures",
+        "schedule": 600.0,
+        "options": {"expire_seconds": 500},
+    },
     "announce-revisions-every-ten-seconds": {
         "task": "interactions.tasks.announce_revisions",
         "schedule": 10.0,
