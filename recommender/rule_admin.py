@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from recommender import impact_jobs, previewing, publishing_page
+from recommender import impact_jobs, previewing, publishing_page, rule_calendar
 from recommender.exceptions import RequestError, RulesRefused
 from recommender.models import ActiveRules, Rule, RuleClause, RuleItem, RuleSetVersion
 from recommender.rule_forms import ClauseFormSet, PickedFormSet, PreviewForm, RuleForm
@@ -96,7 +96,7 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter: ClassVar = ["action", "placements", "is_active"]
     search_fields: ClassVar = ["name", "note"]
     actions: ClassVar = ["activate", "deactivate"]
-    actions_list: ClassVar = ["preview_page", "publish_page"]
+    actions_list: ClassVar = ["calendar_page", "preview_page", "publish_page"]
     fieldsets: ClassVar = [
         (None, {"fields": ["name", "action", "is_active", "priority", "note"]}),
         (
@@ -134,6 +134,17 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
         """Leave the chosen rules out of the next version."""
         self.message_user(request, f"{queryset.update(is_active=False)} rules are not in the next version.")
+
+    @action(description="Calendar", url_path="calendar", permissions=["view"])
+    def calendar_page(self, request: HttpRequest) -> HttpResponse:
+        """Show when the scheduled rules are in effect."""
+        page = request.GET.get("page", "0")
+        month = rule_calendar.month(
+            rule_calendar.asked_month(request.GET.get("month", "")),
+            int(page) if page.isdecimal() and len(page) < 6 else 0,
+        )
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Calendar", "month": month}
+        return render(request, "admin/recommender/rule_calendar.html", context)
 
     @action(description="Publish …", url_path="publish", permissions=["submit_rules"])
     def publish_page(self, request: HttpRequest) -> HttpResponse:

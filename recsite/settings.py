@@ -10,6 +10,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from recsite import environment
 from recsite.environment import BASE_DIRECTORY, LOCAL, LOCAL_DIRECTORY, env
+from recsite.unfold import UNFOLD
+
+__all__ = ["UNFOLD"]
 
 # A demo site is entered without a password, on whatever servers: there is nothing to protect.
 _is_production = not (LOCAL or environment.DEMO_SITE)
@@ -258,8 +261,6 @@ if _is_production:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-
-UNFOLD = {"SITE_TITLE": "recsite", "SITE_HEADER": "recsite", "SITE_SYMBOL": "recommend"}
 
 LOGGING = {
     "version": 1,

@@ -41,8 +41,9 @@ def act(moment: datetime, item: int, kind: str, request_id: uuid.UUID | None) ->
     user, _ = UserProfile.objects.get_or_create(user_id="ann")
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO interactions_event "
-            "(event_id, occurred_at, user_id, item_id, event_type_id, request_id, received_at) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            "INSERT INTO interactions_event"
+            " (event_id, occurred_at, user_id, item_id, event_type_id, request_id, received_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
             [uuid.uuid4(), moment, user.pk, item, EventType.objects.get(name=kind).pk, request_id, moment],
         )
 
