@@ -9,10 +9,11 @@ from django.contrib import admin, messages
 from django.contrib.postgres.forms import SimpleArrayField
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from catalog import queries
+from catalog import item_picker, queries
 from catalog.models import EmbeddingSpace, Item, ItemEmbedding
 from catalog.paginating import EstimatingPaginator
 from catalog.records import ITEM_FIELDS, InvalidItem, item_record
@@ -105,6 +106,11 @@ class ItemAdmin(ModelAdmin):  # type: ignore[misc]
         ("Details", {"fields": ["published_at", "language", "duration_minutes", "image_url", "url", "attributes"]}),
         ("Measured", {"fields": ["popularity", "created_at", "updated_at"]}),
     ]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add what the item pickers ask."""
+        view = self.admin_site.admin_view(item_picker.pick)
+        return [path("pick/", view, name=item_picker.URL_NAME), *super().get_urls()]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Item], search_term: str

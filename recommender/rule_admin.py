@@ -16,6 +16,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from catalog.item_picker import ItemPicker
 from recommender import impact_jobs, previewing, publishing_page, rule_calendar
 from recommender.exceptions import RequestError, RulesRefused
 from recommender.models import ActiveRules, Rule, RuleClause, RuleItem, RuleSetVersion
@@ -53,8 +54,16 @@ class RuleItemInline(PartInline):
 
     model = RuleItem
     formset = PickedFormSet
-    autocomplete_fields: ClassVar = ["item"]
     verbose_name_plural = "Which items: picked by hand, in this order"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RuleItem]:
+        """Bring the items along."""
+        found: QuerySet[RuleItem] = super().get_queryset(request)
+        return found.select_related("item")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Pick items by poster and title."""
+        return super().formfield_for_foreignkey(db_field, request, **options, widget=ItemPicker)
 
 
 class RuleClauseInline(PartInline):

@@ -63,7 +63,7 @@ class Dashboard:
 def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the dashboard to the context of the admin's index, for who may see it (unfold's DASHBOARD_CALLBACK)."""
     if request.user.has_perm(PERMISSION):
-        context["dashboard"] = dashboard(request.user)
+        context |= {"title": "Dashboard", "dashboard": dashboard(request.user)}
     return context
 
 
@@ -120,6 +120,14 @@ def _tiles(user: Any, whole: Sequence[Figures], today: date) -> tuple[Tile, ...]
             value=share(lambda one: one.of_new_items),
             note=f"of the places went to items out for {daily_figures.NEW_DAYS} days or less",
             url=behind("admin:catalog_item_changelist", "catalog.view_item", "?o=-5"),
+        ),
+        Tile(
+            title="Shown",
+            value="–" if newest is None else f"{newest.impressions:,}",
+            note="items in lists, today so far"
+            if newest is None or newest.day == today
+            else f"on {newest.day:%Y-%m-%d}",
+            url=behind("admin:interactions_impression_changelist", "interactions.view_impression"),
         ),
         Tile(
             title="Model age",

@@ -13,7 +13,7 @@ from recommender.metric_charts import Tick, ticks_up_to
 
 WIDTH = 480
 HEIGHT = 200
-LEFT, RIGHT, TOP, BOTTOM = 48, 468, 10, 168
+LEFT, RIGHT, TOP, BOTTOM = 48, 456, 10, 168
 COLOURS = ("#7c3aed", "#0d9488", "#d97706", "#db2777", "#2563eb")
 """As many lines as can be told apart, on white and on black."""
 MOST_LINES = len(COLOURS)
@@ -81,7 +81,7 @@ def lines(title: str, days: Sequence[date], series: Mapping[str, Values], unit: 
 
     def line(name: str, colour: str, values: Values) -> Line:
         dots = [
-            None if value is None else Dot(x=x(place), y=y(value), text=f"{day:%Y-%m-%d}: {value:.4g}{unit}")
+            None if value is None else Dot(x=x(place), y=y(value), text=f"{day:%Y-%m-%d}: {_figure(value)}{unit}")
             for place, (day, value) in enumerate(zip(days, values, strict=True))
         ]
         known = [value for value in values if value is not None]
@@ -90,7 +90,7 @@ def lines(title: str, days: Sequence[date], series: Mapping[str, Values], unit: 
             colour=colour,
             path=_path(dots),
             dots=tuple(dot for dot in dots if dot is not None),
-            latest=f"{known[-1]:.4g}{unit}" if known else "",
+            latest=f"{_figure(known[-1])}{unit}" if known else "",
         )
 
     # Counted back from the last day, which is the one that is looked for.
@@ -115,6 +115,10 @@ def _path(dots: Sequence[Dot | None]) -> str:
             steps.append(f"{'M' if before is None else 'L'}{dot.x} {dot.y}")
         before = dot
     return " ".join(steps)
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _text(coordinate: float) -> str:

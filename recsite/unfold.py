@@ -21,12 +21,24 @@ def _holds(permission: str) -> Callable[[HttpRequest], bool]:
     return has
 
 
+def _leads_to(link: Any) -> Callable[[HttpRequest], bool]:
+    def leads(request: HttpRequest) -> bool:
+        """Return whether no other line of the sidebar is nearer to the page."""
+        links = (str(item["link"]) for group in NAVIGATION for item in group["items"])
+        return str(link) == max((one for one in links if request.path.startswith(one)), key=len, default="")
+
+    return leads
+
+
 def _page(title: str, icon: str, name: str, permission: str) -> dict[str, Any]:
     """Return a line of the sidebar; `icon` is one of Material Symbols, `name` that of the address."""
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}"), "permission": _holds(permission)}
+    link = reverse_lazy(f"admin:{name}")
+    return {
+        "title": title, "icon": icon, "link": link, "permission": _holds(permission), "active": _leads_to(link),
+    }  # fmt: skip
 
 
-NAVIGATION = [
+NAVIGATION: list[dict[str, Any]] = [
     {"items": [{"title": "Dashboard", "icon": "dashboard", "link": reverse_lazy("admin:index")}]},
     {
         "title": "Editorial",

@@ -54,6 +54,7 @@ def test_tiles_add_up_the_week(two_days: None, monkeypatch: pytest.MonkeyPatch) 
         "Coverage": ("25.0 %", "of the catalogue, shown to somebody in 7 days"),  # 30 of 120
         "Filled by rules": ("15.0 %", "of the places, in 7 days"),
         "New items": ("5.0 %", "of the places went to items out for 30 days or less"),
+        "Shown": ("100", "items in lists, today so far"),
         "Model age": ("–", "no model yet"),
         "Events a minute": ("2.0", "today, so far"),  # 1,440 in the 720 minutes until noon
         "Answer time": ("12.0 ms", "half of the lists; 95 % within 30.4 ms"),

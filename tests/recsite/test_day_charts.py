@@ -1,4 +1,4 @@
-"""Coordinates of lines, worked out by hand: the plot is 48..468 wide and 168..10 high."""
+"""Coordinates of lines, worked out by hand: the plot is 48..456 wide and 168..10 high."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def test_values_stand_where_their_day_and_size_put_them() -> None:
     chart = day_charts.lines("Rate", DAYS, {"homepage": [0.0, 5.0, None, 10.0]}, unit="%")
     (line,) = chart.lines
     assert [tick.label for tick in chart.ticks] == ["0%", "2%", "4%", "6%", "8%", "10%"]
-    assert [(dot.x, dot.y) for dot in line.dots] == [("48.0", "168.0"), ("188.0", "89.0"), ("468.0", "10.0")]
-    assert line.path == "M48.0 168.0 L188.0 89.0 M468.0 10.0"  # broken where nothing is known
+    assert [(dot.x, dot.y) for dot in line.dots] == [("48.0", "168.0"), ("184.0", "89.0"), ("456.0", "10.0")]
+    assert line.path == "M48.0 168.0 L184.0 89.0 M456.0 10.0"  # broken where nothing is known
     assert (line.latest, line.dots[1].text) == ("10%", "2026-03-02: 5%")
 
 
