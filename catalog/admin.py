@@ -14,9 +14,11 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog import item_picker, queries
+from catalog.item_spreadsheet import ItemResource
 from catalog.models import EmbeddingSpace, Item, ItemEmbedding
 from catalog.paginating import EstimatingPaginator
 from catalog.records import ITEM_FIELDS, InvalidItem, item_record
+from catalog.spreadsheets import SpreadsheetAdmin
 
 
 class SeparatedField(SimpleArrayField):
@@ -87,8 +89,10 @@ class ItemEmbeddingInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Item)
-class ItemAdmin(ModelAdmin):  # type: ignore[misc]
+class ItemAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
     """What can be recommended. A saved change shows on the next request."""
+
+    resource_classes: ClassVar = [ItemResource]
 
     form = ItemForm
     list_display: ClassVar = ["title", "item_id", "category", "is_active", "published_at", "popularity"]

@@ -17,10 +17,12 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog.item_picker import ItemPicker
+from catalog.spreadsheets import SpreadsheetAdmin
 from recommender import impact_jobs, previewing, publishing_page, rule_calendar
 from recommender.exceptions import RequestError, RulesRefused
 from recommender.models import ActiveRules, Rule, RuleClause, RuleItem, RuleSetVersion
 from recommender.rule_forms import ClauseFormSet, PickedFormSet, PreviewForm, RuleForm
+from recommender.rule_spreadsheet import RuleResource
 from recommender.rules import draft, versions
 
 LONGEST_NOTE = 1000
@@ -96,8 +98,10 @@ def _deed(rule: Rule) -> str:
 
 
 @admin.register(Rule)
-class RuleAdmin(ModelAdmin):  # type: ignore[misc]
+class RuleAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
     """What editors want. A saved rule is a draft; publishing puts all of them in effect on the next request."""
+
+    resource_classes: ClassVar = [RuleResource]
 
     form = RuleForm
     inlines: ClassVar = [RuleItemInline, RuleClauseInline]

@@ -31,6 +31,8 @@ INSTALLED_APPS = [
     "experiments",
     "recommender",
     "unfold",
+    "unfold.contrib.import_export",
+    "import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
