@@ -16,11 +16,13 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from catalog import bulk_actions
 from catalog.item_picker import ItemPicker
 from catalog.spreadsheets import SpreadsheetAdmin
-from recommender import impact_jobs, previewing, publishing_page, rule_calendar
+from recommender import impact_jobs, previewing, publishing_page, rule_actions, rule_calendar
 from recommender.exceptions import RequestError, RulesRefused
 from recommender.models import ActiveRules, Rule, RuleClause, RuleItem, RuleSetVersion
+from recommender.rule_actions import ShiftForm
 from recommender.rule_forms import ClauseFormSet, PickedFormSet, PreviewForm, RuleForm
 from recommender.rule_spreadsheet import RuleResource
 from recommender.rules import draft, versions
@@ -108,7 +110,7 @@ class RuleAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
     list_display: ClassVar = ["name", "what", "where_shown", "priority", "active_from", "active_until", "is_active"]
     list_filter: ClassVar = ["action", "placements", "is_active"]
     search_fields: ClassVar = ["name", "note"]
-    actions: ClassVar = ["activate", "deactivate"]
+    actions: ClassVar = ["activate", "deactivate", "shift", "duplicate"]
     actions_list: ClassVar = ["calendar_page", "preview_page", "publish_page"]
     fieldsets: ClassVar = [
         (None, {"fields": ["name", "action", "is_active", "priority", "note"]}),
@@ -138,15 +140,27 @@ class RuleAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
         """Name its placements."""
         return ", ".join(placement.name for placement in rule.placements.all()) or "all"
 
-    @admin.action(description="Switch on")
-    def activate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
+    @admin.action(description="Switch on", permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> HttpResponse | None:
         """Take the chosen rules into the next version."""
-        self.message_user(request, f"{queryset.update(is_active=True)} rules are in the next version.")
+        return bulk_actions.change(self, request, queryset, title="Switch on", do=rule_actions.switch_on)
 
-    @admin.action(description="Switch off")
-    def deactivate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
+    @admin.action(description="Switch off", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> HttpResponse | None:
         """Leave the chosen rules out of the next version."""
-        self.message_user(request, f"{queryset.update(is_active=False)} rules are not in the next version.")
+        return bulk_actions.change(self, request, queryset, title="Switch off", do=rule_actions.switch_off)
+
+    @admin.action(description="Shift the dates …", permissions=["change"])
+    def shift(self, request: HttpRequest, queryset: QuerySet[Rule]) -> HttpResponse | None:
+        """Move when the chosen rules begin and end."""
+        return bulk_actions.change(
+            self, request, queryset, title="Shift the dates", do=rule_actions.shift, form_class=ShiftForm
+        )
+
+    @admin.action(description="Duplicate", permissions=["add"])
+    def duplicate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> HttpResponse | None:
+        """Write the chosen rules once more, switched off."""
+        return bulk_actions.change(self, request, queryset, title="Duplicate", do=rule_actions.duplicate)
 
     @action(description="Calendar", url_path="calendar", permissions=["view"])
     def calendar_page(self, request: HttpRequest) -> HttpResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -83,7 +83,7 @@ class RuleResource(CheckedResource):
         errors: dict[str, list[str]] = {}
         form = RuleForm(self._data(cells, errors), instance=instance)
         if not form.is_valid():
-            errors = {**form.errors, **errors}
+            errors = {name: [str(one) for one in found] for name, found in form.errors.items()} | errors
         parts = self._parts(cells, errors)
         if not errors:
             found = errors_of(instance, *parts)
@@ -113,7 +113,7 @@ class RuleResource(CheckedResource):
         """Do nothing: the form has saved the placements."""
 
     def _check_id(self, instance: Rule, row: Mapping[str, str], number: int) -> None:
-        if instance.pk is None:
+        if not instance.pk:
             if row.get("id"):
                 raise ValidationError({"id": f"There is no rule {row['id'][:100]!r}; leave id empty to add one."})
             return
@@ -142,7 +142,7 @@ class RuleResource(CheckedResource):
             if strange:
                 raise ValueError(f"has none called {strange[0]!r}; there are: {', '.join(self._placements)}")
             return [self._placements[one] for one in names]
-        return texts(text) if isinstance(field, forms.MultipleChoiceField | forms.TypedMultipleChoiceField) else text
+        return texts(text) if isinstance(field, forms.MultipleChoiceField) else text
 
     def _parts(self, cells: Mapping[str, str], errors: dict[str, list[str]]) -> tuple[list[int], list[RuleClause]]:
         """Return keys of the items and the conditions."""
@@ -171,7 +171,7 @@ def _cells(rule: Rule) -> dict[str, str]:
     values: dict[str, Any] = {name: getattr(rule, name) for name in RuleForm.base_fields if name != "placements"}
     values["placements"] = [one.name for one in rule.placements.all()] if stored else []
     values["item_ids"] = [one.item.item_id for one in rule.picked.all()] if stored else []
-    clauses: Sequence[RuleClause] = rule.clauses.all() if stored else ()
+    clauses = list(rule.clauses.all()) if stored else []
     conditions = [{"field": one.field, "operator": one.operator, "values": one.values} for one in clauses]
     return {
         "id": cell(rule.pk),
@@ -182,7 +182,7 @@ def _cells(rule: Rule) -> dict[str, str]:
 
 def _clauses(text: str) -> list[RuleClause]:
     """Return the conditions in a cell; ValueError or TypeError when they are none."""
-    found = tree(text) if text else []
+    found: Any = tree(text) if text else []
     if not isinstance(found, list):
         raise TypeError
     return [_clause(one) for one in found]

@@ -250,6 +250,8 @@ STATIC_URL = "static/"
 STATIC_ROOT = None if LOCAL else BASE_DIRECTORY / "staticfiles"
 WHITENOISE_USE_FINDERS = not _is_production
 LOGIN_URL = "/sign-in/"
+# Of the admin's own door, when one comes there without having asked for a page.
+LOGIN_REDIRECT_URL = "admin:index"
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
