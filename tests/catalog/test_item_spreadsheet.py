@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 from datetime import UTC, datetime
 from typing import Any
@@ -99,6 +100,24 @@ def test_a_preview_writes_nothing_and_shows_what_would_change(staff: Client, ful
     # A column left out is as it was; an empty cell empties.
     assert (full.title, full.tags, full.category) == ("Heat", ["heist"], "'=x")
     assert Item.objects.get(item_id="up").tags == []
+
+
+def test_a_preview_is_short_and_strikes_out_what_goes(
+    staff: Client, full: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spreadsheets, "MOST_SHOWN", 2)
+    preview = upload(staff, "item_id,title,category\n'-1,<b>Heat</b>,''=x\nup,Up,\nalien,Alien,\n")
+    result = preview.context["result"]
+    shown = [dict(zip(result.diff_headers, row.diff, strict=True)) for row in result.valid_rows()]
+    assert [row["item_id"] for row in shown] == ["-1", "up"]
+    assert shown[0]["title"] == f"<del>{html.escape(DANGEROUS)}</del> → &lt;b&gt;Heat&lt;/b&gt;"
+    assert (shown[0]["category"], shown[0]["tags"]) == ("&#x27;=x", "[&quot;a|b&quot;, &quot;heist&quot;]")
+    assert (shown[1]["title"], shown[1]["is_active"]) == ("Up", "true")
+    assert "The file has 3 rows; the first 2 are shown." in preview.text
+    assert "3 rows" not in confirm(staff, preview).text
+    assert Item.objects.count() == 3
+    refused = upload(staff, "item_id,title\na,\nb,\nc,\n")
+    assert [row.number for row in refused.context["result"].invalid_rows] == [1, 2]
 
 
 def test_the_title_may_be_left_out_of_known_items_only(staff: Client, full: Item) -> None:
