@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from catalog.queries import LEAST_WORD_SIMILARITY
 
@@ -21,6 +21,8 @@ POPULAR = 20_000
 """Items looked through for words, in about 20 ms."""
 MOST_RANKED = 2_000
 """Items that trigrams may find; the most popular of them are taken."""
+MOST_MILLISECONDS = 800
+"""That trigrams may take; they read the lists of all three-letter groups, which grow with the catalogue."""
 LONGEST_TEXT = 200
 SHORTEST_WORD = 3
 """Letters of the shortest word that has a trigram of its own."""
@@ -68,8 +70,7 @@ def find(text: str) -> list[FoundItem]:
         by_start = _rows(cursor, _BY_START, {"start": start})
         by_word = _rows(cursor, _POPULAR, {"words": words})
         if len(by_word) < MOST and max(map(len, text.split())) >= SHORTEST_WORD:
-            cursor.execute("SET LOCAL enable_seqscan = off")
-            by_word += _rows(cursor, _RARE.format(condition="title ILIKE ALL(%(words)s)", order=""), {"words": words})
+            by_word += _rare(cursor, "title ILIKE ALL(%(words)s)", "", {"words": words})
     exact = [one for one in by_start if one.title.casefold() == text.casefold()]
     found = {one.pk: one for one in (*by_id[:1], *exact, *by_id[1:], *by_word, *by_start)}
     return list(found.values())[:MOST] or _resembling(text)
@@ -87,9 +88,18 @@ def _resembling(text: str) -> list[FoundItem]:
         return []
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL pg_trgm.word_similarity_threshold = {LEAST_WORD_SIMILARITY}")
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        query = _RARE.format(condition="title %%> %(text)s", order="word_similarity(%(text)s, title) DESC,")
-        return _rows(cursor, query, {"text": text})
+        return _rare(cursor, "title %%> %(text)s", "word_similarity(%(text)s, title) DESC,", {"text": text})
+
+
+def _rare(cursor: Any, condition: str, order: str, values: Any) -> list[FoundItem]:
+    """Return what trigrams find in time, nothing when they take too long. The caller holds a transaction."""
+    try:
+        with transaction.atomic():
+            cursor.execute(f"SET LOCAL statement_timeout = {MOST_MILLISECONDS}")
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            return _rows(cursor, _RARE.format(condition=condition, order=order), values)
+    except OperationalError:
+        return []
 
 
 def _rows(cursor: Any, query: str, values: Any) -> list[FoundItem]:

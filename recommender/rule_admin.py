@@ -110,6 +110,7 @@ class RuleAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
     list_display: ClassVar = ["name", "what", "where_shown", "priority", "active_from", "active_until", "is_active"]
     list_filter: ClassVar = ["action", "placements", "is_active"]
     search_fields: ClassVar = ["name", "note"]
+    list_per_page = 50
     actions: ClassVar = ["activate", "deactivate", "shift", "duplicate"]
     actions_list: ClassVar = ["calendar_page", "preview_page", "publish_page"]
     fieldsets: ClassVar = [

@@ -68,6 +68,15 @@ def test_what_is_no_longer_popular_is_found_by_trigrams(films: dict[str, int], m
     assert titles("reloaded") == ["The Matrix Reloaded"]
 
 
+def test_what_trigrams_do_not_find_in_time_is_not_waited_for(
+    films: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(item_search, "MOST_MILLISECONDS", 20)
+    monkeypatch.setattr(item_search, "_RARE", item_search._RARE.replace("{condition}", "pg_sleep(9) IS NULL"))
+    assert titles("heat") == ["Heat", "The Heat", "Heathers"]  # by beginning and among the popular
+    assert titles("matirx") == []
+
+
 def test_an_item_is_told_by_category_year_and_id(db: None) -> None:
     item = Item.objects.create(
         item_id="949",
