@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.postgres.forms import SimpleArrayField
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from catalog import queries
+from catalog import bulk_actions, item_actions, item_picker, queries
+from catalog.item_actions import CategoryForm, TagForm
+from catalog.item_spreadsheet import ItemResource
 from catalog.models import EmbeddingSpace, Item, ItemEmbedding
 from catalog.paginating import EstimatingPaginator
 from catalog.records import ITEM_FIELDS, InvalidItem, item_record
+from catalog.spreadsheets import SpreadsheetAdmin
 
 
 class SeparatedField(SimpleArrayField):
@@ -86,8 +90,10 @@ class ItemEmbeddingInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Item)
-class ItemAdmin(ModelAdmin):  # type: ignore[misc]
+class ItemAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
     """What can be recommended. A saved change shows on the next request."""
+
+    resource_classes: ClassVar = [ItemResource]
 
     form = ItemForm
     list_display: ClassVar = ["title", "item_id", "category", "is_active", "published_at", "popularity"]
@@ -96,7 +102,7 @@ class ItemAdmin(ModelAdmin):  # type: ignore[misc]
     search_help_text = "Part of a title (typing errors are forgiven), or the beginning of an item id"
     readonly_fields: ClassVar = ["popularity", "created_at", "updated_at"]
     inlines: ClassVar = [ItemEmbeddingInline]
-    actions: ClassVar = ["activate", "deactivate"]
+    actions: ClassVar = ["activate", "deactivate", "set_category", "add_tag"]
     paginator = EstimatingPaginator
     show_full_result_count = False
     fieldsets: ClassVar = [
@@ -105,6 +111,11 @@ class ItemAdmin(ModelAdmin):  # type: ignore[misc]
         ("Details", {"fields": ["published_at", "language", "duration_minutes", "image_url", "url", "attributes"]}),
         ("Measured", {"fields": ["popularity", "created_at", "updated_at"]}),
     ]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add what the item pickers ask."""
+        view = self.admin_site.admin_view(item_picker.pick)
+        return [path("pick/", view, name=item_picker.URL_NAME), *super().get_urls()]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Item], search_term: str
@@ -116,15 +127,28 @@ class ItemAdmin(ModelAdmin):  # type: ignore[misc]
         return queryset.filter(Q(item_id__startswith=term) | Q(title__trigram_word_similar=term)), False
 
     @admin.action(description="Show the selected items", permissions=["change"])
-    def activate(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
+    def activate(self, request: HttpRequest, queryset: QuerySet[Item]) -> HttpResponse | None:
         """Make items eligible again."""
-        self.message_user(request, f"{queryset.update(is_active=True)} items can be shown.", messages.SUCCESS)
+        return bulk_actions.change(self, request, queryset, title="Show items", do=item_actions.show)
 
     @admin.action(description="Hide the selected items", permissions=["change"])
-    def deactivate(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Item]) -> HttpResponse | None:
         """Take items out of every list on the next request."""
-        count = queryset.update(is_active=False)
-        self.message_user(request, f"{count} items are gone from every list.", messages.SUCCESS)
+        return bulk_actions.change(self, request, queryset, title="Hide items", do=item_actions.hide)
+
+    @admin.action(description="Set the category …", permissions=["change"])
+    def set_category(self, request: HttpRequest, queryset: QuerySet[Item]) -> HttpResponse | None:
+        """Give items a category."""
+        return bulk_actions.change(
+            self, request, queryset, title="Set the category", do=item_actions.set_category, form_class=CategoryForm
+        )
+
+    @admin.action(description="Add a tag …", permissions=["change"])
+    def add_tag(self, request: HttpRequest, queryset: QuerySet[Item]) -> HttpResponse | None:
+        """Give items a tag besides those they have."""
+        return bulk_actions.change(
+            self, request, queryset, title="Add a tag", do=item_actions.add_tag, form_class=TagForm
+        )
 
 
 @admin.register(EmbeddingSpace)

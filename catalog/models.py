@@ -6,9 +6,10 @@ import math
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Upper
 
 from catalog.announcing import AnnouncingModel
 
@@ -45,6 +46,7 @@ class Item(AnnouncingModel):
         indexes: ClassVar = [
             GinIndex(fields=["tags"], name="item_tags"),
             GinIndex(fields=["title"], name="item_title_trigram", opclasses=["gin_trgm_ops"]),
+            models.Index(OpClass(Upper("title"), name="text_pattern_ops"), name="item_title_start"),
             models.Index(fields=["-popularity"], name="item_popularity"),
             models.Index(fields=["-published_at"], name="item_published"),
         ]

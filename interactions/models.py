@@ -178,3 +178,23 @@ class OwedCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.noted_at:%F %T}"
+
+
+class DailyFigure(models.Model):
+    """What one day's impressions of one placement, or of all, came to (`daily_figures`)."""
+
+    pk = models.CompositePrimaryKey("day", "placement")
+    day = models.DateField(help_text="In UTC.")
+    placement = models.CharField(max_length=100, help_text="Empty: all of them.")
+    counted_at = models.DateTimeField()
+    impressions = models.BigIntegerField()
+    clicked = models.BigIntegerField()
+    by_rule = models.BigIntegerField()
+    of_new_items = models.BigIntegerField()
+    items = models.BigIntegerField(help_text="Different ones.")
+    items_in_week = models.BigIntegerField(null=True)
+    catalogue = models.BigIntegerField(null=True)
+    events = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.placement}"

@@ -5,7 +5,16 @@ from __future__ import annotations
 from celery import shared_task
 
 from catalog import revisions
-from interactions import event_keys, explored, feature_rebuilding, partitions, popularity, replay, stale_histories
+from interactions import (
+    daily_figures,
+    event_keys,
+    explored,
+    feature_rebuilding,
+    partitions,
+    popularity,
+    replay,
+    stale_histories,
+)
 
 
 @shared_task
@@ -19,6 +28,12 @@ def refresh_popularity() -> int:
 def count_explored() -> int:
     """Count how often exploration has shown each new item. Returns the number of items."""
     return explored.refresh()
+
+
+@shared_task
+def count_daily_figures() -> int:
+    """Count what the last days' impressions came to. Returns how many days."""
+    return daily_figures.refresh()
 
 
 @shared_task

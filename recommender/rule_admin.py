@@ -17,10 +17,15 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from recommender import impact_jobs, placement_access, previewing, publishing_page
+from catalog import bulk_actions
+from catalog.item_picker import ItemPicker
+from catalog.spreadsheets import SpreadsheetAdmin
+from recommender import impact_jobs, placement_access, previewing, publishing_page, rule_actions, rule_calendar
 from recommender.exceptions import RequestError, RulesRefused
 from recommender.models import ActiveRules, Rule, RuleClause, RuleItem, RuleSetVersion
+from recommender.rule_actions import ShiftForm
 from recommender.rule_forms import ClauseFormSet, PickedFormSet, PreviewForm, RuleForm
+from recommender.rule_spreadsheet import RuleResource
 from recommender.rules import draft, versions
 
 LONGEST_NOTE = 1000
@@ -54,8 +59,16 @@ class RuleItemInline(PartInline):
 
     model = RuleItem
     formset = PickedFormSet
-    autocomplete_fields: ClassVar = ["item"]
     verbose_name_plural = "Which items: picked by hand, in this order"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RuleItem]:
+        """Bring the items along."""
+        found: QuerySet[RuleItem] = super().get_queryset(request)
+        return found.select_related("item")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Pick items by poster and title."""
+        return super().formfield_for_foreignkey(db_field, request, **options, widget=ItemPicker)
 
 
 class RuleClauseInline(PartInline):
@@ -99,16 +112,19 @@ def _refusal(request: HttpRequest, rules: Iterable[Rule]) -> str:
 
 
 @admin.register(Rule)
-class RuleAdmin(ModelAdmin):  # type: ignore[misc]
+class RuleAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
     """What editors want. A saved rule is a draft; publishing puts all of them in effect on the next request."""
+
+    resource_classes: ClassVar = [RuleResource]
 
     form = RuleForm
     inlines: ClassVar = [RuleItemInline, RuleClauseInline]
     list_display: ClassVar = ["name", "what", "where_shown", "priority", "active_from", "active_until", "is_active"]
     list_filter: ClassVar = ["action", "placements", "is_active"]
     search_fields: ClassVar = ["name", "note"]
-    actions: ClassVar = ["activate", "deactivate", "delete_selected"]
-    actions_list: ClassVar = ["preview_page", "publish_page"]
+    list_per_page = 50
+    actions: ClassVar = ["activate", "deactivate", "shift", "duplicate", "delete_selected"]
+    actions_list: ClassVar = ["calendar_page", "preview_page", "publish_page"]
     fieldsets: ClassVar = [
         (None, {"fields": ["name", "action", "is_active", "priority", "note"]}),
         (
@@ -147,17 +163,25 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
         """Name its placements."""
         return ", ".join(placement.name for placement in rule.placements.all()) or "all"
 
-    @admin.action(description="Switch on")
-    def activate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
+    @admin.action(description="Switch on", permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> HttpResponse | None:
         """Take the chosen rules into the next version."""
-        if self._may_touch(request, queryset):
-            self.message_user(request, f"{queryset.update(is_active=True)} rules are in the next version.")
+        return self._change(request, queryset, title="Switch on", do=rule_actions.switch_on)
 
-    @admin.action(description="Switch off")
-    def deactivate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
+    @admin.action(description="Switch off", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> HttpResponse | None:
         """Leave the chosen rules out of the next version."""
-        if self._may_touch(request, queryset):
-            self.message_user(request, f"{queryset.update(is_active=False)} rules are not in the next version.")
+        return self._change(request, queryset, title="Switch off", do=rule_actions.switch_off)
+
+    @admin.action(description="Shift the dates …", permissions=["change"])
+    def shift(self, request: HttpRequest, queryset: QuerySet[Rule]) -> HttpResponse | None:
+        """Move when the chosen rules begin and end."""
+        return self._change(request, queryset, title="Shift the dates", do=rule_actions.shift, form_class=ShiftForm)
+
+    @admin.action(description="Duplicate", permissions=["add"])
+    def duplicate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> HttpResponse | None:
+        """Write the chosen rules once more, switched off."""
+        return self._change(request, queryset, title="Duplicate", do=rule_actions.duplicate)
 
     @admin.action(description="Delete", permissions=["delete"])
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Rule]) -> HttpResponse | None:
@@ -167,12 +191,27 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
         answer: HttpResponse | None = actions.delete_selected(self, request, queryset)
         return answer
 
+    def _change(self, request: HttpRequest, queryset: QuerySet[Rule], **change: Any) -> HttpResponse | None:
+        """Carry an action out on rules that may all be written."""
+        return bulk_actions.change(self, request, queryset, **change) if self._may_touch(request, queryset) else None
+
     def _may_touch(self, request: HttpRequest, queryset: QuerySet[Rule]) -> bool:
         """Return whether all of the rules may be written; say why when not."""
         refused = _refusal(request, queryset)
         if refused:
             self.message_user(request, f"Nothing was changed. {refused}", messages.ERROR)
         return not refused
+
+    @action(description="Calendar", url_path="calendar", permissions=["view"])
+    def calendar_page(self, request: HttpRequest) -> HttpResponse:
+        """Show when the scheduled rules are in effect."""
+        page = request.GET.get("page", "0")
+        month = rule_calendar.month(
+            rule_calendar.asked_month(request.GET.get("month", "")),
+            int(page) if page.isdecimal() and len(page) < 6 else 0,
+        )
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Calendar", "month": month}
+        return render(request, "admin/recommender/rule_calendar.html", context)
 
     @action(description="Publish …", url_path="publish", permissions=["submit_rules"])
     def publish_page(self, request: HttpRequest) -> HttpResponse:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms import BaseInlineFormSet
+from django.utils.functional import cached_property
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
@@ -15,6 +16,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from catalog import item_search
+from catalog.item_search import FoundItem
 from recommender import placement_access
 from recommender.models import Placement, Rule, RuleClause
 from recommender.rules import draft, validation
@@ -82,6 +85,18 @@ def errors_of(rule: Rule, items: Sequence[int] = (0,), clauses: Sequence[RuleCla
 
 class PickedFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not subscriptable when running
     """The items that a rule names."""
+
+    @cached_property
+    def known(self) -> dict[int, FoundItem]:
+        """Return the stored ones, read at once."""
+        return item_search.by_pk([picked.item_id for picked in self.get_queryset()])
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Let the pickers draw what they hold without asking one by one."""
+        super().add_fields(form, index)
+        if "item" in form.fields:
+            picker = form.fields["item"].widget
+            getattr(picker, "widget", picker).known = self.known
 
     def clean(self) -> None:
         """Remember them for the formset of the conditions, which looks at both."""

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from catalog.paginating import EstimatingPaginator
 from recsite.models import AuditEntry
 
 LONGEST = 80
@@ -22,6 +23,8 @@ class AuditEntryAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter: ClassVar = ["action", "table"]
     search_fields: ClassVar = ["actor", "=row"]
     date_hierarchy = "at"
+    paginator = EstimatingPaginator
+    list_per_page = 50
     show_full_result_count = False
 
     @display(description="what changed")

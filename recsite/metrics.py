@@ -69,12 +69,17 @@ class SiteState(Collector):
         yield waiting
 
 
+def counters() -> CollectorRegistry:
+    """Return what all processes have counted; what this one has where they do not share a directory."""
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return REGISTRY
+    shared = CollectorRegistry()
+    MultiProcessCollector(shared)  # type: ignore[no-untyped-call] # registers itself
+    return shared
+
+
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answer all metrics of all processes in Prometheus' text format."""
-    counters: CollectorRegistry = REGISTRY
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        counters = CollectorRegistry()
-        MultiProcessCollector(counters)  # type: ignore[no-untyped-call] # registers itself
     state = CollectorRegistry()
     state.register(SiteState())
-    return HttpResponse(generate_latest(counters) + generate_latest(state), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(generate_latest(counters()) + generate_latest(state), content_type=CONTENT_TYPE_LATEST)

@@ -7,10 +7,12 @@ from urllib.parse import unquote
 
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
 
 from recsite import environment
 from recsite.environment import BASE_DIRECTORY, LOCAL, LOCAL_DIRECTORY, env
+from recsite.unfold import UNFOLD
+
+__all__ = ["UNFOLD"]
 
 # A demo site is entered without a password, on whatever servers: there is nothing to protect.
 _is_production = not (LOCAL or environment.DEMO_SITE)
@@ -29,6 +31,8 @@ INSTALLED_APPS = [
     "experiments",
     "recommender",
     "unfold",
+    "unfold.contrib.import_export",
+    "import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -164,6 +168,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expire_seconds": 50},
     },
+    "count-daily-figures-every-ten-minutes": {
+        "task": "interactions.tasks.count_daily_figures",
+        "schedule": 600.0,
+        "options": {"expire_seconds": 500},
+    },
     "announce-revisions-every-ten-seconds": {
         "task": "interactions.tasks.announce_revisions",
         "schedule": 10.0,
@@ -257,13 +266,6 @@ if _is_production:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-
-UNFOLD = {
-    "SITE_TITLE": "recsite",
-    "SITE_HEADER": "recsite",
-    "SITE_SYMBOL": "recommend",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("recsite/favicon.svg")}],
-}
 
 LOGGING = {
     "version": 1,
