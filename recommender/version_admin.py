@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.decorators import display
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from unfold.decorators import action, display
 
-from recommender import version_page
-from recommender.exceptions import RecommenderError
+from recommender import promotion_page, version_page
+from recommender.exceptions import ModelUnavailable, RecommenderError
 from recommender.models import ActiveModel, ModelVersion
 from recommender.read_only_admin import ReadOnlyAdmin
 from recommender.registry import publishing
@@ -25,7 +27,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     list_display: ClassVar = ["name", "state_label", "serves", "ndcg", "coverage", "interactions", "took", "created_at"]
     list_filter: ClassVar = ["state"]
     search_fields: ClassVar = ["name"]
-    actions: ClassVar = ["serve"]
+    actions_list: ClassVar = ["roll_back"]
+    actions_detail: ClassVar = ["promote"]
     exclude: ClassVar = ["metrics", "gate_reasons"]
     change_form_outer_before_template = "admin/recommender/version.html"
 
@@ -72,20 +75,42 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         """Return the duration of the rebuild."""
         return f"{version.seconds:.0f} s"
 
-    @admin.action(description="Let this version serve", permissions=["publish"])
-    def serve(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
-        """Move the pointer to the chosen version once it has been read back whole."""
-        if queryset.count() != 1:
-            self.message_user(request, "Choose exactly one version.", messages.ERROR)
-            return
-        try:
-            version = publishing.rollback(to=queryset.get().name)
-        except RecommenderError as error:
-            self.message_user(request, str(error), messages.ERROR)
-            return
-        self.message_user(request, f"{version.name} serves from the next request on.")
+    @action(description="Let this version serve …", url_path="promote", permissions=["publish"])
+    def promote(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what changes when this version serves; on POST let it."""
+        version = get_object_or_404(ModelVersion, pk=object_id)
+        return self._move(request, version, "Let this version serve", to=version.name)
 
-    def has_publish_permission(self, request: HttpRequest) -> bool:
+    @action(description="Roll back …", url_path="roll-back", permissions=["publish"])
+    def roll_back(self, request: HttpRequest) -> HttpResponse:
+        """Show what changes when the version before serves again; on POST let it."""
+        try:
+            version = publishing.earlier()
+        except ModelUnavailable as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect(reverse("admin:recommender_modelversion_changelist"))
+        return self._move(request, version, "Roll back to the one before", to=None)
+
+    def _move(self, request: HttpRequest, version: ModelVersion, verb: str, *, to: str | None) -> HttpResponse:
+        page = promotion_page.page(version)
+        if request.method == "POST" and not page.obstacle:
+            try:
+                moved = publishing.rollback(to, seen=request.POST.get("seen", ""))
+            except RecommenderError as error:
+                self.message_user(request, f"Nothing has changed. {error}", messages.ERROR)
+                return redirect(request.path)
+            self.message_user(request, f"{moved.name} serves from the next request on.")
+            return redirect(reverse("admin:recommender_modelversion_changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"{verb}: {version.name}",
+            "verb": verb,
+            "page": page,
+        }
+        return render(request, "admin/recommender/promote_version.html", context)
+
+    def has_publish_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Allow who may change versions."""
         return request.user.has_perm("recommender.change_modelversion")
 
