@@ -1,13 +1,17 @@
-"""Rebuilds in the admin, running and past."""
+"""Rebuilds in the admin, running and past, and the page that asks for one."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from recommender import rebuild_page, rebuild_requests
 from recommender.models import RebuildJob
 from recommender.read_only_admin import ReadOnlyAdmin
 from recommender.registry import job_course
@@ -26,6 +30,24 @@ class RebuildJobAdmin(ReadOnlyAdmin):
     list_select_related: ClassVar = ["version"]
     exclude: ClassVar = ["stages"]
     readonly_fields: ClassVar = ["done", "course"]
+    actions_list: ClassVar = ["rebuild"]
+
+    @action(description="Rebuild now …", url_path="now", permissions=["recommender.rebuild_models"])
+    def rebuild(self, request: HttpRequest) -> HttpResponse:
+        """Show how the newest rebuild is going; on POST ask for one."""
+        if request.method == "POST":
+            if rebuild_requests.ask(request.user) is None:
+                self.message_user(request, "A rebuild is under way already: one is enough.", messages.WARNING)
+            else:
+                self.message_user(request, "A rebuild is asked for.")
+            return redirect(request.path)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Rebuild",
+            "page": rebuild_page.page(timezone.now()),
+        }
+        return render(request, "admin/recommender/rebuild.html", context)
 
     @display(description="state", label=STATE_COLOURS)
     def state_label(self, job: RebuildJob) -> tuple[str, str]:
@@ -34,8 +56,8 @@ class RebuildJobAdmin(ReadOnlyAdmin):
 
     @display(description="done")
     def done(self, job: RebuildJob) -> str:
-        """Return about how much is done, as the last rebuild went."""
-        share = job_course.share_done(job)
+        """Return about how much of the one that runs is done."""
+        share = job_course.share_done(job, timezone.now()) if job.state != RebuildJob.State.FAILED else None
         return "–" if share is None else f"{share:.0%}"
 
     @display(description="peak memory")

@@ -282,6 +282,24 @@ class RebuildJob(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-fencing_token"]
+        permissions: ClassVar = [("rebuild_models", "Can ask for a rebuild")]
 
     def __str__(self) -> str:
         return f"rebuild {self.fencing_token}"
+
+
+class RebuildRequest(models.Model):
+    """Somebody wants a rebuild; whoever claims the lease next does it (`registry.jobs.claim`)."""
+
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    job = models.ForeignKey(
+        RebuildJob, null=True, on_delete=models.CASCADE, related_name="+", help_text="Empty: nobody has begun yet."
+    )
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [models.Index(fields=["id"], name="rebuilds_waited_for", condition=models.Q(job=None))]
+
+    def __str__(self) -> str:
+        return f"rebuild asked for at {self.asked_at:%F %T}"

@@ -9,9 +9,10 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from unfold.decorators import action, display
 
-from recommender import promotion_page, version_page
+from recommender import promotion_page, rebuild_schedule, version_page
 from recommender.exceptions import ModelUnavailable, RecommenderError
 from recommender.models import ActiveModel, ModelVersion
 from recommender.read_only_admin import ReadOnlyAdmin
@@ -31,12 +32,22 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     actions_detail: ClassVar = ["promote"]
     exclude: ClassVar = ["metrics", "gate_reasons"]
     change_form_outer_before_template = "admin/recommender/version.html"
+    list_before_template = "admin/recommender/version_list.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
         """Find out what serves in the same query as the list."""
         pointers = ActiveModel.objects.filter(alias=publishing.ALIAS, version=OuterRef("pk"))
         found: QuerySet[ModelVersion] = super().get_queryset(request)
         return found.annotate(is_active=Exists(pointers))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Say what serves, and when the next version is planned, above the list."""
+        plan = {
+            "pointer": publishing.pointer(),
+            "next_rebuild": rebuild_schedule.next_planned(timezone.now()),
+            "rebuild_task": rebuild_schedule.TASK,
+        }
+        return super().changelist_view(request, {**plan, **(extra_context or {})})  # type: ignore[no-any-return]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

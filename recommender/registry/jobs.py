@@ -21,7 +21,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from recommender.exceptions import LeaseLost
-from recommender.models import ModelVersion, RebuildJob
+from recommender.models import ModelVersion, RebuildJob, RebuildRequest
 from recommender.registry.job_course import Stage, noted
 from recommender.registry.locking import exclusive
 
@@ -114,7 +114,8 @@ class Lease:
 def claim(reason: str, *, seconds: float = LEASE_SECONDS) -> Lease | NotNow:
     """Take the lease, or say who holds it.
 
-    A lease that has run out is taken over: its job is marked failed and the new one counts as its next attempt.
+    A lease that has run out is taken over: its job is marked failed and the new one counts as its next attempt. Whoever
+    waits for a rebuild waits for this one.
     """
     with exclusive():
         running = RebuildJob.objects.filter(state=_RUNNING)
@@ -131,6 +132,7 @@ def claim(reason: str, *, seconds: float = LEASE_SECONDS) -> Lease | NotNow:
         job = RebuildJob.objects.create(
             reason=reason[:200], attempt=attempt, leased_until=Now() + timedelta(seconds=seconds)
         )
+        RebuildRequest.objects.filter(job=None).update(job=job)
         error = f"The lease ran out; taken over by rebuild {job.fencing_token}."
         running.exclude(fencing_token=job.fencing_token).update(
             state=RebuildJob.State.FAILED, error=error, finished_at=Now()

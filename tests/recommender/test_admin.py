@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog import revisions
 from catalog.models import Item
 from interactions.recording import EventInput, record
-from recommender import impact_jobs
+from recommender import hint, impact_jobs
 from recommender.models import Placement, Rule, RuleSetVersion
 from recommender.rules import draft, versions
 from tests.recommender.rule_writing import written
@@ -291,7 +291,7 @@ def test_an_editor_previews_a_list_with_the_draft(staff: Client, heat: Item) -> 
 def test_the_impact_of_a_draft_is_asked_for_and_shown(
     staff: Client, heat: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(impact_jobs.current_app, "send_task", lambda name: None)
+    monkeypatch.setattr(hint.current_app, "send_task", lambda name: None)
     record([EventInput("ann", "heat", "watch", timezone.now())])
     staff.post("/admin/recommender/rule/add/", rule(items=[heat.pk], position="1"))
     assert "Not measured yet" in staff.get("/admin/recommender/rule/publish/").content.decode()
@@ -312,7 +312,16 @@ def test_the_impact_of_a_draft_is_asked_for_and_shown(
         ("Viewers", {"recommender.view_rule"}, {"recommender.change_rule", "recommender.publish_rules"}),
         ("Editors", {"recommender.add_rule", "catalog.view_item"}, {"recommender.publish_rules"}),
         ("Reviewers", {"recommender.publish_rules", "recommender.change_rule"}, {"recommender.change_modelversion"}),
-        ("ML engineers", {"recommender.change_modelversion"}, {"recommender.change_rule", "recommender.publish_rules"}),
+        (
+            "ML engineers",
+            {
+                "recommender.change_modelversion",
+                "recommender.rebuild_models",
+                "django_celery_beat.change_periodictask",
+                "django_celery_beat.add_crontabschedule",
+            },
+            {"recommender.change_rule", "recommender.publish_rules", "django_celery_beat.delete_periodictask"},
+        ),
     ],
 )
 def test_groups_may_do_their_work_and_no_more(db: None, group: str, may: set[str], may_not: set[str]) -> None:
