@@ -10,6 +10,7 @@ from experiments import exposure
 from interactions import impressions
 from recommender import content_vectors, impact_jobs, rebuild_requests, rebuilding
 from recommender.registry import jobs
+from recommender.shadowing import lists
 
 logger = logging.getLogger(__name__)
 
@@ -51,3 +52,9 @@ def refresh_content_vectors() -> int:
 def measure_impacts() -> int:
     """Measure what editors want to know of their drafts. Returns how many drafts those were."""
     return impact_jobs.run_waiting()
+
+
+@shared_task(name="recommender.tasks.forget_shadow_lists")
+def forget_shadow_lists() -> int:
+    """Delete compared lists that are a week old. Returns how many."""
+    return lists.forget_old()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,11 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action, display
 
-from recommender import promotion_page, rebuild_schedule, version_page
+from recommender import promotion_page, rebuild_schedule, shadow_page, version_page
 from recommender.exceptions import ModelUnavailable, RecommenderError
 from recommender.models import ActiveModel, ModelVersion
 from recommender.read_only_admin import ReadOnlyAdmin
 from recommender.registry import publishing
+from recommender.shadowing import switch
 
 STATE_COLOURS = {"ready": "success", "refused": "danger", "retired": "info"}
 
@@ -29,7 +31,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     list_filter: ClassVar = ["state"]
     search_fields: ClassVar = ["name"]
     actions_list: ClassVar = ["roll_back"]
-    actions_detail: ClassVar = ["promote"]
+    actions_detail: ClassVar = ["promote", "shadow"]
     exclude: ClassVar = ["metrics", "gate_reasons"]
     change_form_outer_before_template = "admin/recommender/version.html"
     list_before_template = "admin/recommender/version_list.html"
@@ -120,6 +122,47 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             "page": page,
         }
         return render(request, "admin/recommender/promote_version.html", context)
+
+    @action(description="Shadow …", url_path="shadow", permissions=["view"])
+    def shadow(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what came of trying this version beside the one that serves; on POST start or stop it."""
+        version = get_object_or_404(ModelVersion, pk=object_id)
+        page = shadow_page.page(version)
+        form = shadow_page.ShadowForm(
+            request.POST if request.POST.get("do") == "start" else None,
+            initial={"percent": page.trial.percent} if page.trial is not None else None,
+        )
+        if request.method == "POST":
+            if not self.has_publish_permission(request):
+                raise PermissionDenied
+            if self._shadowed(request, version, form):
+                return redirect(request.path)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Shadow: {version.name}",
+            "page": page,
+            "form": form,
+            "may_shadow": self.has_publish_permission(request),
+        }
+        return render(request, "admin/recommender/shadow_version.html", context)
+
+    def _shadowed(self, request: HttpRequest, version: ModelVersion, form: shadow_page.ShadowForm) -> bool:
+        """Do what the form asks; False, and nothing changed, when its percentage is not one."""
+        if not form.is_bound:
+            stopped = switch.stop()
+            self.message_user(request, "Nothing shadows any more." if stopped else "Nothing shadowed.")
+            return True
+        if not form.is_valid():
+            return False
+        try:
+            trial = switch.start(version, form.cleaned_data["percent"], request.user)
+        except RecommenderError as error:
+            self.message_user(request, f"Nothing has changed. {error}", messages.ERROR)
+        else:
+            message = f"{version.name} shadows for {trial.percent} % of the users, from the next request on."
+            self.message_user(request, message)
+        return True
 
     def has_publish_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Allow who may change versions."""

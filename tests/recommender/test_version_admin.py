@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
+from django.utils import timezone
 
+from interactions.recording import EventInput, record
 from recommender import serving
-from recommender.models import ActiveModel, ModelVersion
+from recommender.models import ActiveModel, ModelVersion, Shadow
 from recommender.registry import publishing
+from recommender.shadowing import switch
 from tests.recommender.film_site import FilmSite
 
 VERSIONS = "/admin/recommender/modelversion/"
@@ -159,3 +162,85 @@ def test_the_list_of_versions_says_which_one_serves(staff: Client) -> None:
     ActiveModel.objects.create(alias="default", version=first)
     found = staff.get("/admin/recommender/modelversion/").context["cl"].result_list
     assert [(version.name, version.is_active) for version in found] == [("v2", False), ("v1", True)]
+
+
+def shadowing(version: ModelVersion) -> str:
+    return f"{VERSIONS}{version.pk}/shadow/"
+
+
+@pytest.fixture
+def other(site: FilmSite) -> ModelVersion:
+    """Return v2, which has served; v1 does."""
+    version = site.publish()
+    publishing.rollback("v1")
+    return version
+
+
+def test_a_version_is_shadowed_changed_and_stopped(staff: Client, site: FilmSite, other: ModelVersion) -> None:
+    url = shadowing(other)
+    assert "v2 has not shadowed yet." in staff.get(url).text
+    answer = staff.post(url, {"do": "start", "percent": "100"}, follow=True)
+    assert "v2 shadows for 100 % of the users, from the next request on." in answer.text
+    assert "v2 shadows v1 for 100 % of the users since" in answer.text
+    assert "No list has been compared yet." in answer.text
+    trial = Shadow.objects.get()
+    assert (trial.percent, trial.started_by and trial.started_by.username) == (100, "engineer")
+    site.does("ann", ("watch", "heat"))
+    made = serving.recommend("ann")
+    page = staff.get(url).text
+    for part in ('id="alike"', 'id="took"', "<td", "100%", "Nobody has taken anything from these lists yet"):
+        assert part in page
+    with site.commit():
+        record([EventInput("ann", made.items[0].item_id, "watch", timezone.now(), request_id=made.request_id)])
+    page = staff.get(url).text
+    assert "Of 1 lists, 1 users took something. NDCG@10: +0.000 (+0.000 to +0.000, may be chance)." in page
+    assert page.count("<svg class") == 2
+    assert "live (v1)" in page
+    staff.post(url, {"do": "start", "percent": "7"})
+    trial.refresh_from_db()
+    assert (trial.percent, Shadow.objects.count()) == (7, 1)
+    assert "Nothing shadows any more." in staff.post(url, {"do": "stop"}, follow=True).text
+    trial.refresh_from_db()
+    assert trial.stopped_at is not None
+    assert "v2 shadowed for 7 % of the users from" in staff.get(url).text
+
+
+@pytest.mark.parametrize("percent", ["101", "-1", "", "many"])
+def test_a_share_that_is_none_is_refused_at_its_field(staff: Client, other: ModelVersion, percent: str) -> None:
+    answer = staff.post(shadowing(other), {"do": "start", "percent": percent})
+    assert list(answer.context["form"].errors) == ["percent"]
+    assert answer.context["form"].errors["percent"][0] in answer.text
+    assert not Shadow.objects.exists()
+
+
+def test_what_serves_does_not_shadow(staff: Client, other: ModelVersion) -> None:
+    first = ModelVersion.objects.get(name="v1")
+    page = staff.get(shadowing(first)).text
+    assert "v1 serves: there is nothing to compare it with." in page
+    assert 'value="start"' not in page
+    answer = staff.post(shadowing(first), {"do": "start", "percent": "5"}, follow=True)
+    assert "Nothing has changed. v1 serves" in answer.text
+    assert not Shadow.objects.exists()
+
+
+def test_what_fails_is_told_on_the_page(staff: Client, site: FilmSite, other: ModelVersion, models: Path) -> None:
+    staff.post(shadowing(other), {"do": "start", "percent": "100"})
+    shutil.rmtree(models / other.directory)
+    site.does("ann", ("watch", "heat"))
+    assert serving.recommend("ann").model_version == "v1"
+    page = staff.get(shadowing(other)).text
+    assert "1 lists could not be made" in page
+    assert "manifest.json: " in page
+
+
+def test_who_may_only_look_starts_and_stops_nothing(client: Client, site: FilmSite, other: ModelVersion) -> None:
+    trial = switch.start(other, 5, None)
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.groups.add(Group.objects.get(name="Viewers"))
+    client.force_login(viewer)
+    page = client.get(shadowing(other)).text
+    assert ("v2 shadows v1" in page, 'value="stop"' in page) == (True, False)
+    for form in ({"do": "stop"}, {"do": "start", "percent": "50"}):
+        assert client.post(shadowing(other), form).status_code == 403
+    trial.refresh_from_db()
+    assert (trial.percent, trial.stopped_at) == (5, None)
