@@ -30,7 +30,9 @@ def _next(task: PeriodicTask, now: datetime) -> datetime | None:
     # As `django_celery_beat.schedulers.ModelEntry` has it: a task that has never run counts from when it was changed.
     last = (task.last_run_at or task.date_changed).astimezone(timezone.get_current_timezone())
     remaining: timedelta = task.schedule.remaining_estimate(last)
-    return now + max(remaining, timedelta(0))
+    # Celery looks at the clock a moment later than the caller: midnight would be a hair before it.
+    due = now + max(remaining, timedelta(0)) + timedelta(seconds=0.5)
+    return due.replace(microsecond=0)
 
 
 def too_often(schedule: BaseSchedule) -> str:

@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 
 from recommender import promotion_page, rebuild_schedule, shadow_page, version_page
 from recommender.exceptions import ModelUnavailable, RecommenderError
-from recommender.models import ActiveModel, ModelVersion
+from recommender.models import ActiveModel, ModelVersion, Shadow
 from recommender.read_only_admin import ReadOnlyAdmin
 from recommender.registry import publishing
 from recommender.shadowing import switch
@@ -32,7 +32,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     search_fields: ClassVar = ["name"]
     actions_list: ClassVar = ["roll_back"]
     actions_detail: ClassVar = ["promote", "shadow"]
-    exclude: ClassVar = ["metrics", "gate_reasons"]
+    exclude: ClassVar = ["metrics", "gate_reasons", "manifest_sha256"]
+    readonly_fields: ClassVar = ["manifest"]
     change_form_outer_before_template = "admin/recommender/version.html"
     list_before_template = "admin/recommender/version_list.html"
 
@@ -46,6 +47,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         """Say what serves, and when the next version is planned, above the list."""
         plan = {
             "pointer": publishing.pointer(),
+            "shadow": Shadow.objects.filter(stopped_at=None).select_related("version").first(),
             "next_rebuild": rebuild_schedule.next_planned(timezone.now()),
             "rebuild_task": rebuild_schedule.TASK,
         }
@@ -82,6 +84,11 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     def coverage(self, version: ModelVersion) -> str:
         """Return the share of the catalogue in at least one list."""
         return _figure(version, "coverage")
+
+    @display(description="manifest's SHA-256 begins with")
+    def manifest(self, version: ModelVersion) -> str:
+        """Return the beginning of the sum: whole, it is wider than a telephone."""
+        return version.manifest_sha256[:16] or "–"
 
     @display(description="took")
     def took(self, version: ModelVersion) -> str:

@@ -193,9 +193,13 @@ def test_a_version_is_shadowed_changed_and_stopped(staff: Client, site: FilmSite
     with site.commit():
         record([EventInput("ann", made.items[0].item_id, "watch", timezone.now(), request_id=made.request_id)])
     page = staff.get(url).text
-    assert "Of 1 lists, 1 users took something. NDCG@10: +0.000 (+0.000 to +0.000, may be chance)." in page
-    assert page.count("<svg class") == 2
+    assert (
+        "1 users took something from 1 lists. Shadow against live: NDCG@10: +0.000 (+0.000 to +0.000, may be chance);"
+        in page
+    )
+    assert page.count('role="img" aria-label') == 2
     assert "live (v1)" in page
+    assert "v2</a> shadows it for 100 % of the users." in staff.get(VERSIONS).text
     staff.post(url, {"do": "start", "percent": "7"})
     trial.refresh_from_db()
     assert (trial.percent, Shadow.objects.count()) == (7, 1)
