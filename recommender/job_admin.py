@@ -36,7 +36,7 @@ class RebuildJobAdmin(ReadOnlyAdmin):
     def rebuild(self, request: HttpRequest) -> HttpResponse:
         """Show how the newest rebuild is going; on POST ask for one."""
         if request.method == "POST":
-            if rebuild_requests.ask(request.user) is None:
+            if rebuild_requests.ask(request.user, publishes=request.POST.get("do") != "hold") is None:
                 self.message_user(request, "A rebuild is under way already: one is enough.", messages.WARNING)
             else:
                 self.message_user(request, "A rebuild is asked for.")

@@ -293,6 +293,7 @@ class RebuildRequest(models.Model):
 
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     asked_at = models.DateTimeField(default=timezone.now)
+    publishes = models.BooleanField(default=True, help_text="No: what passes the gate is held back, to be tried first.")
     job = models.ForeignKey(
         RebuildJob, null=True, on_delete=models.CASCADE, related_name="+", help_text="Empty: nobody has begun yet."
     )

@@ -31,6 +31,8 @@ class Page:
     gone: str
     left: str
     """Empty when nobody knows."""
+    held_back: bool
+    """The newest rebuild was asked for without letting it serve."""
     course: tuple[tuple[str, str, str], ...]
     """Stage, what it took, peak of memory."""
 
@@ -41,7 +43,7 @@ class Page:
 
     @property
     def passed(self) -> bool:
-        """Whether the newest rebuild has published its version."""
+        """Whether the gate let the newest rebuild's version through."""
         version = self.job.version if self.job is not None else None
         return version is not None and version.state != ModelVersion.State.REFUSED
 
@@ -63,6 +65,7 @@ def page(now: datetime) -> Page:
         percent=None if share is None else int(100 * share),
         gone=_lasted(((job.finished_at or now) - job.started_at).total_seconds()) if job is not None else "",
         left="" if left is None else _lasted(left),
+        held_back=job is not None and rebuild_requests.holds_back(job.pk),
         course=tuple(job_course.table(job)) if job is not None else (),
     )
 

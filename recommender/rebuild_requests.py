@@ -16,13 +16,19 @@ from recommender.registry.locking import exclusive
 TASK = "recommender.tasks.resume_rebuild"
 
 
-def ask(by: Any) -> RebuildRequest | None:
-    """Note that somebody wants a rebuild; None, and nothing noted, while one waits or runs already."""
+def ask(by: Any, *, publishes: bool = True) -> RebuildRequest | None:
+    """Note that somebody wants a rebuild; None, and nothing noted, while one waits or runs already.
+
+    Parameters
+    ----------
+    publishes
+        False: what passes the gate is ready and serves nobody, so that it can be tried first (`shadowing`).
+    """
     with exclusive():
         running = RebuildJob.objects.filter(state=RebuildJob.State.RUNNING, leased_until__gt=Now()).exists()
         if running or waiting() is not None:
             return None
-        asked = RebuildRequest.objects.create(asked_by=by)
+        asked = RebuildRequest.objects.create(asked_by=by, publishes=publishes)
     hint.after_commit(TASK)
     return asked
 
@@ -30,3 +36,8 @@ def ask(by: Any) -> RebuildRequest | None:
 def waiting() -> RebuildRequest | None:
     """Return the request that nobody has begun to fulfil, if there is one."""
     return RebuildRequest.objects.select_related("asked_by").filter(job=None).first()
+
+
+def holds_back(fencing_token: int) -> bool:
+    """Return whether who asked for this rebuild does not want it to serve at once."""
+    return RebuildRequest.objects.filter(job_id=fencing_token, publishes=False).exists()

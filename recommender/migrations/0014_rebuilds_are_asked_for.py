@@ -44,6 +44,12 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
                 (
+                    "publishes",
+                    models.BooleanField(
+                        default=True, help_text="No: what passes the gate is held back, to be tried first."
+                    ),
+                ),
+                (
                     "asked_by",
                     models.ForeignKey(
                         null=True,

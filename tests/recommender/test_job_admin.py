@@ -80,6 +80,21 @@ def test_a_rebuild_is_asked_for_once_and_followed(
     assert f"/admin/recommender/modelversion/{version.pk}/change/" in page
 
 
+def test_a_rebuild_to_be_held_back_says_so(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hint.current_app, "send_task", lambda name: None)
+    staff.post(NOW, {"do": "hold"})
+    assert not RebuildRequest.objects.get().publishes
+    now = timezone.now()
+    version = ModelVersion.objects.create(name="v7", state="ready")
+    job = RebuildJob.objects.create(state="done", version=version, leased_until=now, finished_at=now)
+    RebuildRequest.objects.update(job=job)
+    page = staff.get(NOW).text
+    assert ("is held back as" in page, "It was published" in page) == (True, False)
+    RebuildRequest.objects.update(publishes=True)
+    page = staff.get(NOW).text
+    assert ("is held back as" in page, "It was published" in page) == (False, True)
+
+
 def test_a_rebuild_that_failed_says_why(staff: Client) -> None:
     now = timezone.now()
     RebuildJob.objects.create(state="failed", stage="writing", error="disk <full>", leased_until=now, finished_at=now)

@@ -61,11 +61,19 @@ def test_nothing_is_asked_for_while_one_runs() -> None:
 
 
 def test_one_that_lost_its_worker_is_begun_again_and_fulfils_what_was_asked(rebuilt: list[str]) -> None:
+    first = rebuild_requests.ask(None, publishes=False)
     lost = RebuildJob.objects.create(reason="schedule", leased_until=timezone.now() - timedelta(seconds=1))
-    assert rebuild_requests.ask(None) is not None
+    RebuildRequest.objects.update(job=lost)
+    second = rebuild_requests.ask(None)
     tasks.resume_rebuild()
     assert tasks.resume_rebuild() == "nothing to resume"
     assert rebuilt == [f"resumed {lost.pk}"]
+    again = RebuildJob.objects.exclude(pk=lost.pk).get()
+    assert {one.pk: one.job_id for one in RebuildRequest.objects.all()} == {
+        asked.pk: again.pk for asked in (first, second) if asked is not None
+    }
+    # What was wanted of the one that was lost is wanted of this one.
+    assert rebuild_requests.holds_back(again.pk)
 
 
 def test_the_next_scheduled_rebuild_is_the_one_that_was_asked_for() -> None:
