@@ -37,17 +37,25 @@ class Sender(Generic[T]):
     send
         Called with the notes, in order, from the thread or from `flush`, never from two at once. It must not raise for
         a failing service.
+    most
+        Notes that may wait; beyond them `put` refuses.
+    name
+        Of the thread.
     """
 
-    def __init__(self, send: Callable[[Sequence[T]], None]) -> None:
+    def __init__(
+        self, send: Callable[[Sequence[T]], None], *, most: int = MOST_WAITING, name: str = "impressions"
+    ) -> None:
         self._send = send
+        self._most = most
+        self._name = name
         self._start_over()
         os.register_at_fork(after_in_child=self._start_over)
         atexit.register(self.flush)
 
     def put(self, note: T) -> bool:
         """Take a note; False when too many wait already."""
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._waiting) >= self._most:
             return False
         self._waiting.append(note)
         if not self._started:
@@ -78,7 +86,7 @@ class Sender(Generic[T]):
         with self._starting:
             if not self._started:
                 self._started = True
-                threading.Thread(target=self._run, name="impressions", daemon=True).start()
+                threading.Thread(target=self._run, name=self._name, daemon=True).start()
 
     def _run(self) -> None:
         while True:

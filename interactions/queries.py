@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -145,6 +145,38 @@ def sample_of_users(n: int, seed: int) -> list[str]:
             [drawn, n],
         )
         return [user_id for (user_id,) in cursor.fetchall()]
+
+
+MOST_TAKEN = 100
+"""Events looked at of one list."""
+
+
+def taken_from(shown: Mapping[UUID, datetime]) -> dict[UUID, set[int]]:
+    """Return what people took of lists: request id → primary keys of the items of the events that name it.
+
+    Events of a positive weight count, from an hour before the list was shown (clocks differ) to a day after; lists of
+    which nothing was taken are left out. One look at an index a list, whatever the number of events.
+    """
+    if not shown:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT asked.request_id, array_agg(DISTINCT taken.item_id)
+            FROM unnest(%s::uuid[], %s::timestamptz[]) AS asked (request_id, shown_at)
+            CROSS JOIN LATERAL (
+                SELECT event.item_id, event.event_type_id FROM interactions_event event
+                WHERE event.request_id = asked.request_id
+                    AND event.occurred_at >= asked.shown_at - interval '1 hour'
+                    AND event.occurred_at < asked.shown_at + interval '1 day'
+                LIMIT %s
+            ) taken
+            JOIN interactions_eventtype kind ON kind.id = taken.event_type_id AND kind.weight > 0
+            GROUP BY asked.request_id
+            """,
+            [list(shown), list(shown.values()), MOST_TAKEN],
+        )
+        return {request_id: set(items) for request_id, items in cursor.fetchall()}
 
 
 def pks_by_user_id(user_ids: Iterable[str]) -> dict[str, int]:

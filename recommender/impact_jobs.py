@@ -7,13 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from celery import current_app
-from celery.exceptions import OperationalError as BrokerAway
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from recommender import impact
+from recommender import hint, impact
 from recommender.models import RuleImpact
 from recommender.rules import draft
 from recommender.rules.vocabulary import RuleSpec
@@ -30,15 +28,8 @@ TOLD_EVERY = 5
 def ask(by: Any) -> RuleImpact:
     """Note that the draft as it is now is to be measured, and hint at it; beat finds it where the hint is lost."""
     waiting = RuleImpact.objects.create(rules=msgspec.to_builtins(draft.read()), asked_by=by)
-    transaction.on_commit(_hint)
+    hint.after_commit(TASK)
     return waiting
-
-
-def _hint() -> None:
-    try:
-        current_app.send_task(TASK)
-    except BrokerAway as error:
-        logger.warning("beat will find the measurement: %s", error)
 
 
 def run_waiting() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -18,6 +19,7 @@ from recommender.contracts import Query, RecommendationList
 from recommender.queries import PlacementSpec
 from recommender.rerankers.exploration import HOUR_SECONDS
 from recommender.result_cache import ResultCache
+from recommender.shadowing import comparing
 from recommender.variants import answer_for, variant_of, version_of
 from recommender.visit import Visit
 
@@ -37,16 +39,29 @@ def listed(
 ) -> Made:
     """Return a list, and what is to be recorded once it is really shown.
 
-    One that was made lately of the very same things is shown again, under an id of its own.
+    One that was made lately of the very same things is shown again, under an id of its own. One that is made anew is
+    compared afterwards with the version that shadows, where one does (`shadowing`).
     """
+    seconds: float | None = None
+
+    def again(other: Visit) -> Made:
+        return _make(other, placement, recipe, seed=seed, exclude=exclude, explain=explain)[0]
 
     def make() -> tuple[Made, float]:
+        nonlocal seconds
+        began = time.perf_counter()
         made, is_whole = _make(visit, placement, recipe, seed=seed, exclude=exclude, explain=explain)
+        seconds = time.perf_counter() - began
         # What a failing stage has left out is back as soon as the stage is.
         return made, _until(visit, placement) if is_whole else visit.now
 
+    def shown(found: Made) -> Made:
+        if seconds is not None and not explain:
+            comparing.note(visit, found, seconds, again)
+        return found
+
     if explain or visit.user.stamp is None or placement.cache_seconds == 0:
-        return make()[0]
+        return shown(make()[0])
     part = participation.current() if visit.state.experiments else None
     # What he is tired of, not what he was shown: that is more with each list.
     rules = visit.rules(placement.name)
@@ -55,7 +70,7 @@ def listed(
     made, served = _lists().get_or_make(key, _made_from(visit), rules, visit.now, make)
     request_id = uuid.uuid4()
     noted = msgspec.structs.replace(served, request_id=request_id, shown_at=visit.now)
-    return replace(made, request_id=request_id), noted
+    return shown((replace(made, request_id=request_id), noted))
 
 
 def _made_from(visit: Visit) -> tuple[object, ...]:

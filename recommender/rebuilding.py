@@ -9,7 +9,8 @@
 4. Measure the indexes' recall (`training.index_recall`).
 5. The gate (`training.gate`) refuses a worse build, with reasons.
 6. Write an immutable directory with its manifest (`registry.storage`) and record it (`registry.publishing`).
-7. Move the pointer, in one transaction; every web process swaps on its next request.
+7. Move the pointer, in one transaction; every web process swaps on its next request. Not where it was asked for to be
+   tried first (`rebuild_requests`).
 8. Remove old versions (`registry.retention`).
 
 A crash anywhere before 7 leaves the old version serving.
@@ -25,7 +26,7 @@ from typing import Any
 from catalog import revisions, snapshot
 from catalog.snapshot import Catalogue
 from interactions import event_types
-from recommender import conf
+from recommender import conf, rebuild_requests
 from recommender.models import ModelVersion
 from recommender.registry import jobs, publishing, retention, storage
 from recommender.registry.jobs import Lease, NotNow
@@ -119,12 +120,14 @@ def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
         interactions=len(data),
         seconds=time.monotonic() - started,
     )
-    if passed:
+    held_back = passed and not force and rebuild_requests.holds_back(lease.fencing_token)
+    if passed and not held_back:
         stage("publishing")
         publishing.publish(version, fencing_token=lease.fencing_token)
     lease.finish(version)
     retention.apply()
-    return Rebuilt(version=version, published=passed, reasons=verdict.reasons, metrics=metrics)
+    reasons = [*verdict.reasons, f"{version.name} is held back, to be tried first"] if held_back else verdict.reasons
+    return Rebuilt(version=version, published=passed and not held_back, reasons=reasons, metrics=metrics)
 
 
 def _share_of(stage: str, progress: Progress) -> Callable[[int, int], None]:

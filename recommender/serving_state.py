@@ -22,6 +22,8 @@ from recommender.registry import active
 from recommender.registry.artifacts import Bundle
 from recommender.rules import compile as rules
 from recommender.rules.compile import Rulebook
+from recommender.shadowing import switch
+from recommender.shadowing.switch import RunningShadow
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ class ServingState:
     placements: Placements
     experiments: tuple[RunningExperiment, ...]
     event_types: EventTypes
+    shadow: RunningShadow | None
+    """The version that is tried beside this one; answers do not depend on it."""
 
 
 _last: ServingState | None = None
@@ -69,6 +73,7 @@ def at(current: Revisions) -> ServingState:
             placements=queries.placements(current[revisions.RULES]),
             experiments=experiment_queries.running(current[revisions.EXPERIMENTS]),
             event_types=event_types.current(current[revisions.EVENT_TYPES]),
+            shadow=switch.current(current[revisions.MODEL]),
         )
     except DatabaseError as error:
         if held is None:

@@ -8,8 +8,9 @@ from celery import shared_task
 
 from experiments import exposure
 from interactions import impressions
-from recommender import content_vectors, impact_jobs, rebuilding
+from recommender import content_vectors, impact_jobs, rebuild_requests, rebuilding
 from recommender.registry import jobs
+from recommender.shadowing import lists
 
 logger = logging.getLogger(__name__)
 
@@ -23,11 +24,16 @@ def rebuild_models(reason: str = "schedule") -> str:
     return f"not published: {'; '.join(rebuilt.reasons)}"
 
 
-@shared_task(name="recommender.tasks.resume_rebuild")
+@shared_task(name=rebuild_requests.TASK)
 def resume_rebuild() -> str:
-    """Start again a rebuild whose worker died; recovery does not wait for the broker's redelivery."""
+    """Start again what lost its worker, or what somebody asked for; neither waits for what the broker may have lost."""
     dead = jobs.abandoned()
-    return rebuild_models(f"resumed {dead.fencing_token}") if dead is not None else "nothing to resume"
+    if dead is not None:
+        return rebuild_models(f"resumed {dead.fencing_token}")
+    waiting = rebuild_requests.waiting()
+    if waiting is not None:
+        return rebuild_models(f"asked for by {waiting.asked_by}")
+    return "nothing to resume"
 
 
 @shared_task(name="recommender.tasks.write_impressions")
@@ -46,3 +52,9 @@ def refresh_content_vectors() -> int:
 def measure_impacts() -> int:
     """Measure what editors want to know of their drafts. Returns how many drafts those were."""
     return impact_jobs.run_waiting()
+
+
+@shared_task(name="recommender.tasks.forget_shadow_lists")
+def forget_shadow_lists() -> int:
+    """Delete compared lists that are a week old. Returns how many."""
+    return lists.forget_old()

@@ -193,6 +193,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="37"),
         "options": {"expire_seconds": 3000},
     },
+    "forget-shadow-lists-every-hour": {
+        "task": "recommender.tasks.forget_shadow_lists",
+        "schedule": crontab(minute="47"),
+        "options": {"expire_seconds": 3000},
+    },
     "maintain-partitions-every-hour": {
         "task": "interactions.tasks.maintain_partitions",
         "schedule": crontab(minute="17"),
@@ -207,7 +212,10 @@ RECOMMENDER_MODEL_DIRECTORY = environment.MODEL_DIRECTORY or str(LOCAL_DIRECTORY
 RECOMMENDER_ITEM_URL = env.str("ITEM_URL", default="/items/{item_id}/")
 
 # What else goes when a person is erased: apps above `interactions` name their functions here.
-INTERACTIONS_ALSO_ERASE = {"exposures": "experiments.exposure.erase"}
+INTERACTIONS_ALSO_ERASE = {
+    "exposures": "experiments.exposure.erase",
+    "shadow_lists": "recommender.shadowing.lists.erase",
+}
 
 # --- HTTP API ------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

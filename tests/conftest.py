@@ -55,19 +55,25 @@ def django_db_setup(
 
 
 @pytest.fixture(autouse=True)
-def impressions_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def notes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send what is noted before the request goes on: a test would have to wait for the thread, and share its data."""
     from interactions import impressions
+    from recommender.shadowing import comparing
 
-    put = impressions.sender.put
+    for sender in (impressions.sender, comparing.sender):
+        _send_at_once(sender, monkeypatch)
+
+
+def _send_at_once(sender: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    put = sender.put
 
     def put_and_send(note: Any) -> bool:
-        taken = put(note)
-        impressions.sender.flush()
+        taken: bool = put(note)
+        sender.flush()
         return taken
 
-    monkeypatch.setattr(impressions.sender, "_started", True)
-    monkeypatch.setattr(impressions.sender, "put", put_and_send)
+    monkeypatch.setattr(sender, "_started", True)
+    monkeypatch.setattr(sender, "put", put_and_send)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from recommender.models import RebuildJob
@@ -25,19 +26,38 @@ def peak_bytes() -> int:
     return unit * max(resource.getrusage(one).ru_maxrss for one in who)
 
 
-def share_done(job: RebuildJob) -> float | None:
-    """Return about how much of a rebuild is done, 0..1, by the time its stage came in the last one that ended well.
+def share_done(job: RebuildJob, now: datetime) -> float | None:
+    """Return about how much of a rebuild is done, 0..1, as the last one that ended well went.
 
-    None when there was none, or none with that stage.
+    None when there was none, or none with the stage that this one is at.
     """
     if job.state == RebuildJob.State.DONE:
         return 1.0
+    reached = _reached(job, now)
+    return None if reached is None else reached[0] / reached[1]
+
+
+def seconds_left(job: RebuildJob, now: datetime) -> float | None:
+    """Return about how long a running rebuild will take from now on, as the last good one went; None as above."""
+    reached = _reached(job, now)
+    return None if reached is None else reached[1] - reached[0]
+
+
+def _reached(job: RebuildJob, now: datetime) -> tuple[float, float] | None:
+    """Return after how many seconds the last good rebuild was where this one is, and how many it took altogether.
+
+    Within a stage both are taken to go alike, and this one not to be past it before it says so.
+    """
     before = RebuildJob.objects.filter(state=RebuildJob.State.DONE, fencing_token__lt=job.fencing_token).first()
     if before is None or before.finished_at is None:
         return None
     whole = (before.finished_at - before.started_at).total_seconds()
     at: Mapping[str, float] = {stage["stage"]: stage["at"] for stage in before.stages}
-    return min(at[job.stage] / whole, 1.0) if job.stage in at and whole > 0 else None
+    if job.stage not in at or whole <= 0:
+        return None
+    within = (now - job.started_at).total_seconds() - job.stages[-1]["at"]
+    stage_ends = min((moment for moment in at.values() if moment > at[job.stage]), default=whole)
+    return min(at[job.stage] + max(within, 0.0), stage_ends, whole), whole
 
 
 def table(job: RebuildJob) -> list[tuple[str, str, str]]:

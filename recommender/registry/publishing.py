@@ -88,27 +88,37 @@ def publish(version: ModelVersion, *, fencing_token: int) -> None:
         _move(version)
 
 
-def rollback(to: str | None = None) -> ModelVersion:
+def rollback(to: str | None = None, *, seen: str | None = None) -> ModelVersion:
     """Move the pointer back and return the version that serves now.
 
     Parameters
     ----------
     to
-        Name of a ready version. None: the one that served before the last publication, else the newest ready one
-        older than the active one; so two roll-backs in a row go back twice, not to and fro.
+        Name of a ready version. None: `earlier`; so two roll-backs in a row go back twice, not to and fro.
+    seen
+        Name of the version that served ("": none) when somebody decided this; None: whichever serves.
 
     Raises
     ------
     ModelUnavailable
-        There is no such version, or nothing to go back to.
+        There is no such version, or nothing to go back to, or another one serves by now than was `seen`.
     ArtifactError
         The version can no longer be read; the pointer has not moved.
     """
-    version = _earlier() if to is None else _named(to)
+    version = earlier() if to is None else _named(to)
     storage.load(version.directory, version.manifest_sha256)
     with exclusive():
+        if seen is not None:
+            _require_serving(seen)
         _move(version, remember=to is not None)
     return version
+
+
+def _require_serving(name: str) -> None:
+    held = pointer()
+    serving = "" if held is None else held.version.name
+    if serving != name:
+        raise ModelUnavailable(f"{serving or 'No version'} serves by now, no longer {name or 'none'}: look again.")
 
 
 def _move(version: ModelVersion, *, remember: bool = True) -> None:
@@ -126,7 +136,12 @@ def _move(version: ModelVersion, *, remember: bool = True) -> None:
         held.save()
 
 
-def _earlier() -> ModelVersion:
+def earlier() -> ModelVersion:
+    """Return the version that a roll-back goes to.
+
+    The one that served before the last publication, else the newest ready one older than the active one.
+    ModelUnavailable when there is none.
+    """
     held = pointer()
     if held is None:
         raise ModelUnavailable("No version has been published yet; there is nothing to go back to.")

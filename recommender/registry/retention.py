@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from recommender import conf
-from recommender.models import ModelVersion
+from recommender.models import ModelVersion, Shadow
 from recommender.registry import storage
 from recommender.registry.locking import exclusive
 from recommender.registry.publishing import pointer
@@ -26,7 +26,8 @@ class Removed:
 
 
 def apply() -> Removed:
-    """Keep the files of the newest RECOMMENDER_VERSIONS_KEPT ready versions, the active one and the one before it.
+    """Keep the files of the newest RECOMMENDER_VERSIONS_KEPT ready versions, the active one, the one before it and the
+    one that shadows.
 
     Rows are marked retired under the registry's lock before any file goes, and publishing refuses a retired version:
     whatever becomes active meanwhile keeps its files. Processes still using a removed version go on undisturbed.
@@ -37,6 +38,7 @@ def apply() -> Removed:
         kept: set[int | None] = set(ready.values_list("pk", flat=True)[: conf.get("VERSIONS_KEPT")])
         if held is not None:
             kept |= {held.version_id, held.previous_id}
+        kept |= set(Shadow.objects.filter(stopped_at=None).values_list("version_id", flat=True))
         retired = [version for version in ready if version.pk not in kept]
         ModelVersion.objects.filter(pk__in=[version.pk for version in retired]).update(state=ModelVersion.State.RETIRED)
     for version in retired:

@@ -34,10 +34,10 @@ class Inbox:
 
 def test_notes_are_sent_by_another_thread_in_their_order_and_together() -> None:
     inbox = Inbox(1000)
-    sender = Sender(inbox)
+    sender = Sender(inbox, name="notes")
     assert all(sender.put(note) for note in range(1000))
     assert inbox.wait() == list(range(1000))
-    assert inbox.senders == {"impressions"}
+    assert inbox.senders == {"notes"}
     assert len(inbox.batches) < 100
     assert max(map(len, inbox.batches)) <= impression_sender.TOGETHER
 
@@ -58,10 +58,9 @@ def test_a_batch_that_fails_takes_no_other_with_it(caplog: pytest.LogCaptureFixt
     assert "1 notes could not be sent" in caplog.text
 
 
-def test_when_nothing_can_be_sent_for_long_notes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(impression_sender, "MOST_WAITING", 3)
+def test_when_nothing_can_be_sent_for_long_notes_are_refused() -> None:
     inbox = Inbox(3)
-    sender = Sender(inbox)
+    sender = Sender(inbox, most=3)
     sender._started = True  # no thread: nothing is sent
     assert [sender.put(note) for note in range(5)] == [True, True, True, False, False]
     sender.flush()

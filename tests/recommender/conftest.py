@@ -21,6 +21,7 @@ from recommender import listing, queries, serving_state
 from recommender.pipeline import model_view
 from recommender.registry import active, tried
 from recommender.rules import compile as rules
+from recommender.shadowing import opened, switch
 from tests.recommender.film_site import FilmSite
 
 EXACT = "recommender.vector_index.brute_force.BruteForceBackend"
@@ -31,7 +32,7 @@ Commit = Callable[[], AbstractContextManager[Any]]
 @pytest.fixture(autouse=True)
 def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget every copy of the database: a rolled-back test's revisions are used again by the next one."""
-    for module in (snapshot, experiment_queries, event_types, queries, rules):
+    for module in (snapshot, experiment_queries, event_types, queries, rules, switch):
         monkeypatch.setattr(module._copy, "_held", None)
     for module in (model_view, rules):
         monkeypatch.setattr(module, "_current", None)
@@ -40,6 +41,7 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     listing._cache.cache_clear()
     active.forget()
     tried.forget()
+    opened.let_go()
     explored.forget()
     popularity.forget()
 

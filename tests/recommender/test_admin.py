@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.utils import timezone
-from pytest_django import Settings
 
 from catalog import revisions
 from catalog.models import Item
 from interactions.recording import EventInput, record
-from recommender import impact_jobs
-from recommender.models import ActiveModel, ModelVersion, Placement, RebuildJob, Rule, RuleSetVersion
-from recommender.rebuilding import rebuild
-from recommender.registry import publishing
+from recommender import hint, impact_jobs
+from recommender.models import Placement, Rule, RuleSetVersion
 from recommender.rules import draft, versions
 from tests.recommender.rule_writing import written
 
@@ -275,74 +270,6 @@ def test_a_placement_s_diversity_is_a_share_or_left_to_the_recipe(staff: Client)
         assert placement.diversity == kept
 
 
-def test_an_older_version_serves_again(staff: Client, heat: Item, tmp_path: Path, settings: Settings) -> None:
-    settings.RECOMMENDER_MODEL_DIRECTORY = str(tmp_path)
-    first, second = (rebuild("test").version for _ in range(2))
-    assert first is not None
-    assert second is not None
-    page = "/admin/recommender/modelversion/"
-    assert staff.get(page).status_code == 200
-    staff.post(page, {"action": "serve", "_selected_action": [first.pk]})
-    held = publishing.pointer()
-    assert held is not None
-    assert held.version == first
-    answer = staff.post(page, {"action": "serve", "_selected_action": [first.pk, second.pk]}, follow=True)
-    assert "Choose exactly one version." in answer.content.decode()
-
-
-def test_what_the_engine_writes_cannot_be_edited(staff: Client) -> None:
-    version = ModelVersion.objects.create(name="v1", state="ready")
-    page = f"/admin/recommender/modelversion/{version.pk}/change/"
-    assert "nothing could be measured" in staff.get(page).content.decode()
-    assert staff.post(page, {"name": "v9"}).status_code == 403
-    assert staff.get("/admin/recommender/modelversion/add/").status_code == 403
-    assert staff.get("/admin/recommender/rebuildjob/add/").status_code == 403
-
-
-def test_a_versions_page_shows_what_was_measured(staff: Client) -> None:
-    first, second = (
-        ModelVersion.objects.create(
-            name=name,
-            state="ready",
-            metrics={"final": {"ndcg": ndcg, "users": 7}, "sources": {"popular": {"ndcg": 0.25}}},
-            gate_reasons=["too <few> items"],
-        )
-        for name, ndcg in (("v1", 0.5), ("v2", 0.75))
-    )
-    ActiveModel.objects.create(alias="default", version=first)
-    text = staff.get(f"/admin/recommender/modelversion/{second.pk}/change/").content.decode()
-    measured = text[text.index('id="measured"') : text.index('id="modelversion_form"')]
-    for part in ("0.7500", "v1, which serves", "0.5000", "popular", "too &lt;few&gt; items", "serves</text>"):
-        assert part in measured
-    assert measured.count("<svg") == 2
-    assert "<script" not in measured
-    assert "style=" not in measured
-    assert staff.get("/admin/recommender/modelversion/999999/change/").status_code == 302
-
-
-def test_the_list_of_versions_says_which_one_serves(staff: Client) -> None:
-    first, _ = (ModelVersion.objects.create(name=name, state="ready") for name in ("v1", "v2"))
-    ActiveModel.objects.create(alias="default", version=first)
-    found = staff.get("/admin/recommender/modelversion/").context["cl"].result_list
-    assert [(version.name, version.is_active) for version in found] == [("v2", False), ("v1", True)]
-
-
-def test_a_running_rebuild_shows_how_far_it_is_and_what_it_needs(staff: Client) -> None:
-    now = timezone.now()
-    stages = [{"stage": "reading", "at": 0.0, "memory": 5e8}, {"stage": "writing", "at": 30.0, "memory": 2.5e9}]
-    RebuildJob.objects.create(
-        state="done", stage="writing", stages=stages, leased_until=now, started_at=now,
-        finished_at=now + timedelta(seconds=40),
-    )  # fmt: skip
-    running = RebuildJob.objects.create(stage="writing", stages=stages, leased_until=now)
-    page = staff.get("/admin/recommender/rebuildjob/").content.decode()
-    assert "75%" in page
-    assert "2,500 MB" in page
-    page = staff.get(f"/admin/recommender/rebuildjob/{running.pk}/change/").content.decode()
-    assert "<tr><td>reading</td><td>30.0 s</td><td>500 MB</td></tr>" in page
-    assert "75%" in page
-
-
 def test_somebody_who_is_no_staff_sees_nothing(db: None) -> None:
     client = Client()
     client.force_login(User.objects.create_user("visitor"))
@@ -367,7 +294,7 @@ def test_an_editor_previews_a_list_with_the_draft(staff: Client, heat: Item) -> 
 def test_the_impact_of_a_draft_is_asked_for_and_shown(
     staff: Client, heat: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(impact_jobs.current_app, "send_task", lambda name: None)
+    monkeypatch.setattr(hint.current_app, "send_task", lambda name: None)
     record([EventInput("ann", "heat", "watch", timezone.now())])
     staff.post("/admin/recommender/rule/add/", rule(items=[heat.pk], position="1"))
     assert "Not measured yet" in staff.get("/admin/recommender/rule/publish/").content.decode()
@@ -388,7 +315,16 @@ def test_the_impact_of_a_draft_is_asked_for_and_shown(
         ("Viewers", {"recommender.view_rule"}, {"recommender.change_rule", "recommender.publish_rules"}),
         ("Editors", {"recommender.add_rule", "catalog.view_item"}, {"recommender.publish_rules"}),
         ("Reviewers", {"recommender.publish_rules", "recommender.change_rule"}, {"recommender.change_modelversion"}),
-        ("ML engineers", {"recommender.change_modelversion"}, {"recommender.change_rule", "recommender.publish_rules"}),
+        (
+            "ML engineers",
+            {
+                "recommender.change_modelversion",
+                "recommender.rebuild_models",
+                "django_celery_beat.change_periodictask",
+                "django_celery_beat.add_crontabschedule",
+            },
+            {"recommender.change_rule", "recommender.publish_rules", "django_celery_beat.delete_periodictask"},
+        ),
     ],
 )
 def test_groups_may_do_their_work_and_no_more(db: None, group: str, may: set[str], may_not: set[str]) -> None:

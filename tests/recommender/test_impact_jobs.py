@@ -6,10 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from celery.exceptions import OperationalError
 from django.utils import timezone
 
-from recommender import impact, impact_jobs, tasks
+from recommender import hint, impact, impact_jobs, tasks
 from recommender.models import RuleImpact
 from tests.recommender.film_site import FilmSite
 from tests.recommender.rule_writing import written
@@ -18,7 +17,7 @@ from tests.recommender.rule_writing import written
 @pytest.fixture(autouse=True)
 def hints(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sent: list[str] = []
-    monkeypatch.setattr(impact_jobs.current_app, "send_task", sent.append)
+    monkeypatch.setattr(hint.current_app, "send_task", sent.append)
     return sent
 
 
@@ -36,16 +35,6 @@ def test_a_draft_is_measured_as_it_was_when_asked(site: FilmSite, hints: list[st
     assert asked.result["users"] == 1
     assert any(one["by_rule_after"] for one in asked.result["placements"])
     assert tasks.measure_impacts() == 0
-
-
-def test_a_lost_hint_delays_and_nothing_else(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(name: str) -> None:
-        raise OperationalError("no broker")
-
-    monkeypatch.setattr(impact_jobs.current_app, "send_task", away)
-    impact_jobs.ask(None)
-    impact_jobs._hint()
-    assert RuleImpact.objects.get().state == "waiting"
 
 
 def test_a_measurement_whose_worker_died_is_begun_again(db: None) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from catalog.models import Item
 from interactions.recording import EventInput, record
-from recommender import conf, rebuilding, serving, tasks
+from recommender import conf, hint, rebuild_requests, rebuilding, serving, tasks
 from recommender.exceptions import ArtifactError, NotEnoughData
 from recommender.models import ModelVersion, RebuildJob
 from recommender.registry import jobs, publishing, storage
@@ -245,6 +245,22 @@ def test_the_task_says_what_became_of_it(commit: Commit) -> None:
     newest = RebuildJob.objects.first()
     assert newest is not None
     assert (newest.attempt, newest.state) == (2, "done")
+
+
+def test_what_is_to_be_tried_first_is_ready_and_serves_nobody(commit: Commit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hint.current_app, "send_task", lambda name: None)
+    with commit():
+        create_items()
+        rebuilding.rebuild("test")
+        rebuild_requests.ask(None, publishes=False)
+        built = rebuilding.rebuild("schedule")
+    assert built.version is not None
+    assert (built.published, built.reasons) == (False, ["v2 is held back, to be tried first"])
+    assert (built.version.state, built.version.gate_reasons, serving_version()) == ("ready", [], "v1")
+    # Only that one.
+    with commit():
+        assert rebuilding.rebuild("schedule").published
+    assert serving_version() == "v3"
 
 
 def test_the_command_prints_what_was_measured(commit: Commit, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -162,6 +162,48 @@ def test_an_editor_changes_a_schedule_and_switches_one_off(staff: Client) -> Non
     Beat(settings.CELERY_BEAT_SCHEDULE)
     row.refresh_from_db()
     assert (row.crontab, row.enabled) == (daily, False)
+
+
+@pytest.mark.parametrize(
+    ("field", "often"),
+    [
+        ("interval", lambda: IntervalSchedule.objects.create(every=1, period="seconds")),
+        ("crontab", lambda: CrontabSchedule.objects.create(minute="*/5")),
+    ],
+)
+def test_a_rebuild_every_second_is_refused_at_its_field(
+    staff: Client, field: str, often: Callable[[], IntervalSchedule | CrontabSchedule]
+) -> None:
+    row = PeriodicTask.objects.get(name="rebuild-models-every-six-hours")
+    before = PeriodicTask.objects.values().get(pk=row.pk)
+    form = {"name": row.name, "task": row.task, "enabled": "on", "args": "[]", "kwargs": "{}", "headers": "{}"}
+    answer = staff.post(f"{TASKS}{row.pk}/change/", {**form, field: often().pk})
+    assert answer.context["adminform"].form.errors == {
+        field: ["A rebuild takes minutes: leave at least 10 minutes between two."]
+    }
+    assert PeriodicTask.objects.values().get(pk=row.pk) == before
+    # What else runs may run as often as it likes.
+    other = PeriodicTask.objects.get(name="measure-impacts-every-minute")
+    answer = staff.post(
+        f"{TASKS}{other.pk}/change/", {**form, "name": other.name, "task": other.task, field: often().pk}
+    )
+    assert answer.status_code == 302
+
+
+def test_an_interval_that_rebuilds_use_is_not_made_a_second(staff: Client) -> None:
+    hours = IntervalSchedule.objects.create(every=6, period="hours")
+    other = IntervalSchedule.objects.create(every=7, period="hours")
+    PeriodicTask.objects.filter(name="rebuild-models-every-six-hours").update(crontab=None, interval=hours)
+    for schedule, status in ((hours, 200), (other, 302)):
+        form = {
+            "every": "1",
+            "period": "seconds",
+            "periodictask_set-TOTAL_FORMS": 0,
+            "periodictask_set-INITIAL_FORMS": 0,
+        }
+        answer = staff.post(f"/admin/django_celery_beat/intervalschedule/{schedule.pk}/change/", form)
+        assert answer.status_code == status
+    assert list(IntervalSchedule.objects.filter(pk=hours.pk).values_list("every", "period")) == [(6, "hours")]
 
 
 def test_a_task_that_was_switched_on_again_can_be_claimed() -> None:

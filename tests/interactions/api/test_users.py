@@ -145,6 +145,7 @@ def test_erases_every_trace_of_a_person(committed: dict[str, int], send: Send) -
             "events": 1,
             "dead_letters": 1,
             "exposures": 0,
+            "shadow_lists": 0,
             "profiles": 1,
         },
     }

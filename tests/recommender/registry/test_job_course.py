@@ -29,21 +29,34 @@ def job(*named: tuple[str, float], state: str = "running", seconds: float | None
 def test_how_much_is_done_is_what_the_last_good_rebuild_had_done_by_then() -> None:
     job(("reading", 0), ("collaborative", 30), state="done", seconds=40)
     job(("reading", 0), ("collaborative", 5), state="failed", seconds=10)
-    assert job_course.share_done(job(("reading", 0), ("collaborative", 12))) == 0.75
+    running = job(("reading", 0), ("collaborative", 12))
+    begins = START + timedelta(seconds=12)
+    assert (job_course.share_done(running, begins), job_course.seconds_left(running, begins)) == (0.75, 10)
+    later = begins + timedelta(seconds=6)
+    assert (job_course.share_done(running, later), job_course.seconds_left(running, later)) == (0.9, 4)
+    much_later = begins + timedelta(hours=1)
+    assert (job_course.share_done(running, much_later), job_course.seconds_left(running, much_later)) == (1, 0)
+
+
+@pytest.mark.django_db
+def test_a_stage_that_is_slow_is_not_taken_to_be_over() -> None:
+    job(("reading", 0), ("collaborative", 30), state="done", seconds=40)
+    assert job_course.share_done(job(("reading", 0)), START + timedelta(hours=1)) == 0.75
 
 
 @pytest.mark.django_db
 def test_a_finished_rebuild_is_done() -> None:
-    assert job_course.share_done(job(("reading", 0), state="done", seconds=40)) == 1
+    assert job_course.share_done(job(("reading", 0), state="done", seconds=40), START) == 1
 
 
 @pytest.mark.django_db
 def test_without_one_like_it_nobody_knows_how_much_is_done() -> None:
     first = job(("reading", 0))
-    assert job_course.share_done(first) is None
+    assert job_course.share_done(first, START) is None
     job(("reading", 0), state="done", seconds=40)
-    assert job_course.share_done(first) is None
-    assert job_course.share_done(job(("writing", 3))) is None
+    assert job_course.share_done(first, START) is None
+    other = job(("writing", 3))
+    assert (job_course.share_done(other, START), job_course.seconds_left(other, START)) == (None, None)
 
 
 @pytest.mark.django_db

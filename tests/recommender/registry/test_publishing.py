@@ -219,6 +219,18 @@ def test_rolling_back_to_an_unknown_version_names_the_ready_ones(publish: Publis
     assert serving() == "v2"
 
 
+def test_what_was_decided_while_another_version_served_is_refused(publish: Publish) -> None:
+    for _ in range(3):
+        publish()
+    for to in (None, "v1"):
+        with pytest.raises(ModelUnavailable, match="v3 serves by now, no longer v2: look again"):
+            publishing.rollback(to, seen="v2")
+    with pytest.raises(ModelUnavailable, match="v3 serves by now, no longer none"):
+        publishing.rollback("v1", seen="")
+    assert (serving(), previous()) == ("v3", "v2")
+    assert publishing.rollback("v1", seen="v3").name == "v1"
+
+
 def test_there_is_nothing_to_roll_back_before_the_first_publication() -> None:
     with pytest.raises(ModelUnavailable, match="nothing to go back to"):
         publishing.rollback()
