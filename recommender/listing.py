@@ -41,9 +41,9 @@ def listed(
     """
 
     def make() -> tuple[Made, float]:
-        made, is_whole = _make(visit, placement, recipe, seed=seed, exclude=exclude, explain=explain)
+        made, answered = _make(visit, placement, recipe, seed=seed, exclude=exclude, explain=explain)
         # What a failing stage has left out is back as soon as the stage is.
-        return made, _until(visit) if is_whole else visit.now
+        return made, visit.now if answered.trace.errors else _until(visit)
 
     if explain or visit.user.stamp is None:
         return make()[0]
@@ -52,6 +52,14 @@ def listed(
     request_id = uuid.uuid4()
     noted = msgspec.structs.replace(served, request_id=request_id, shown_at=visit.now)
     return replace(made, request_id=request_id), noted
+
+
+def looked_into(
+    visit: Visit, placement: PlacementSpec, recipe: str, *, seed: int | None, exclude: RowArray
+) -> tuple[RecommendationList, Answer]:
+    """Return a list as `listed` makes it anew, and the answer it is made from: what was asked and what stages did."""
+    (made, _), answered = _make(visit, placement, recipe, seed=seed, exclude=exclude, explain=True)
+    return made, answered
 
 
 def _made_from(visit: Visit) -> tuple[object, ...]:
@@ -95,8 +103,7 @@ def _make(
     seed: int | None,
     exclude: RowArray,
     explain: bool,
-) -> tuple[Made, bool]:
-    """Return the list, and whether no stage has failed while it was made."""
+) -> tuple[Made, Answer]:
     query = replace(
         query_of(visit, placement),
         seed=seed,
@@ -112,7 +119,7 @@ def _make(
         query = replace(query, diversity=diversity_of(assignment, placement))
     answered = answer(recipe, query, known=visit.user.known)
     made = _present(visit, query, placement, answered, assignment, explain)
-    return (made, _served(visit, query, made, answered, assignment)), not answered.trace.errors
+    return (made, _served(visit, query, made, answered, assignment)), answered
 
 
 def query_of(visit: Visit, placement: PlacementSpec) -> Query:
@@ -145,6 +152,7 @@ def _present(
     cards = query.catalogue.cards
     return RecommendationList(
         request_id=uuid.uuid4(),
+        user_id=visit.user.user_id,
         placement=placement.name,
         recipe=answered.recipe,
         title=_title(visit, query, placement, answered),

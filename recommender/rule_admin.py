@@ -20,7 +20,7 @@ from recommender import impact_jobs, previewing, publishing_page
 from recommender.exceptions import RequestError, RulesRefused
 from recommender.models import ActiveRules, Rule, RuleClause, RuleItem, RuleSetVersion
 from recommender.rule_forms import ClauseFormSet, PickedFormSet, PreviewForm, RuleForm
-from recommender.rules import draft, versions
+from recommender.rules import draft, versions, wording
 
 LONGEST_NOTE = 1000
 
@@ -65,27 +65,6 @@ class RuleClauseInline(PartInline):
     verbose_name_plural = "Which items: all that meet these conditions"
 
 
-def _deed(rule: Rule) -> str:
-    """Return what a rule does, with its numbers."""
-    share = f"{rule.share_percent:g} %" if rule.share_percent else ""
-    match rule.action:
-        case Rule.Action.PIN:
-            return f"pin to position {rule.position}"
-        case Rule.Action.SOFT_PIN:
-            return f"pin to position {rule.position} or before"
-        case Rule.Action.PROMOTE:
-            return f"promote to {share or f'{rule.slots} places'} of the list"
-        case Rule.Action.BOOST | Rule.Action.BURY:
-            return f"{rule.action} × {rule.multiplier:g}"
-        case Rule.Action.CAP:
-            return f"at most {rule.at_most} of one {rule.attribute} in {rule.window} places"
-        case Rule.Action.SAME_AS_SEED | Rule.Action.DIFFERENT_FROM_SEED:
-            return f"only with {'the same' if rule.action == Rule.Action.SAME_AS_SEED else 'another'} {rule.attribute}"
-        case Rule.Action.ORGANIC_SHARE:
-            return f"keep {share} of the list for scores"
-    return str(rule.get_action_display())
-
-
 @admin.register(Rule)
 class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     """What editors want. A saved rule is a draft; publishing puts all of them in effect on the next request."""
@@ -118,7 +97,7 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
         items = ", ".join(
             [str(picked) for picked in rule.picked.all()] + [str(clause) for clause in rule.clauses.all()]
         )
-        return f"{_deed(rule)}{f': {items}' if items else ''}"
+        return f"{wording.deed(draft.spec_of(rule))}{f': {items}' if items else ''}"
 
     @display(description="placements")
     def where_shown(self, rule: Rule) -> str:

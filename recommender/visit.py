@@ -35,7 +35,11 @@ class Visit:
 
     def rules(self, placement: str) -> CompiledRules:
         """Return the editors' rules that are in effect for this visit at a placement."""
-        viewer = Viewer(
+        return self.state.rulebook.for_viewer(self.viewer(placement), self.now)
+
+    def viewer(self, placement: str) -> Viewer:
+        """Return who looks at a placement, as far as rules care."""
+        return Viewer(
             user_id=self.user.user_id,
             placement=placement,
             country=self.user.country,
@@ -43,7 +47,6 @@ class Visit:
             device=self.device,
             segments=self.segments,
         )
-        return self.state.rulebook.for_viewer(viewer, self.now)
 
     @cached_property
     def segments(self) -> tuple[str, ...]:
