@@ -16,10 +16,11 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from recommender import impact_jobs, previewing, publishing_page
+from recommender import impact_jobs, inspector_page, previewing, publishing_page
 from recommender.exceptions import RequestError, RulesRefused
+from recommender.list_forms import ListForm
 from recommender.models import ActiveRules, Rule, RuleClause, RuleItem, RuleSetVersion
-from recommender.rule_forms import ClauseFormSet, PickedFormSet, PreviewForm, RuleForm
+from recommender.rule_forms import ClauseFormSet, PickedFormSet, RuleForm
 from recommender.rules import draft, versions, wording
 
 LONGEST_NOTE = 1000
@@ -75,7 +76,7 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter: ClassVar = ["action", "placements", "is_active"]
     search_fields: ClassVar = ["name", "note"]
     actions: ClassVar = ["activate", "deactivate"]
-    actions_list: ClassVar = ["preview_page", "publish_page"]
+    actions_list: ClassVar = ["inspector_page", "preview_page", "publish_page"]
     fieldsets: ClassVar = [
         (None, {"fields": ["name", "action", "is_active", "priority", "note"]}),
         (
@@ -134,7 +135,7 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     @action(description="Preview …", url_path="preview", permissions=["submit_rules"])
     def preview_page(self, request: HttpRequest) -> HttpResponse:
         """Show one list as it is and as the draft would have it."""
-        form = PreviewForm(request.GET if "placement" in request.GET else None)
+        form = ListForm(request.GET if "placement" in request.GET else None)
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Preview rules", "form": form}
         if form.is_valid():
             try:
@@ -142,6 +143,12 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
             except RequestError as error:
                 context["refusal"] = str(error)
         return render(request, "admin/recommender/preview_rules.html", context)
+
+    @action(description="Why is this here? …", url_path="why", permissions=["view"])
+    def inspector_page(self, request: HttpRequest) -> HttpResponse:
+        """Show why an item is, or is not, in somebody's list."""
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Why is this here?"}
+        return render(request, "admin/recommender/inspect.html", context | inspector_page.page(request.GET))
 
     def _done(self, request: HttpRequest, what: str, *, may_publish: bool) -> bool:
         note = request.POST.get("note", "")[:LONGEST_NOTE]
