@@ -50,6 +50,8 @@ class OfStage:
     after: int | None
     """The item's place among what went in and came out, where there is an order; 1 is first."""
     removed: bool
+    running: bool
+    """Whether the item is still among the candidates behind it."""
     milliseconds: float
     error: str
 
@@ -153,12 +155,11 @@ def inspect(
 def _above(visit: Visit, placement: str, seed_item_id: str) -> list[RecommendationList]:
     """Return the rows that its page shows above a placement."""
     page = visit.state.placements.named(placement).page
-    above = []
-    for made, _ in serving.rows_of_page(visit, page, seed_item_id=seed_item_id):
-        if made.placement == placement:
-            break
-        above.append(made)
-    return above
+    rows = [made for made, _ in serving.rows_of_page(visit, page, seed_item_id=seed_item_id)]
+    mine = [number for number, made in enumerate(rows) if made.placement == placement]
+    # A placement has several rows where each is about another seed.
+    same = [number for number in mine if rows[number].seed_item_id == seed_item_id]
+    return rows[: (same or mine or [len(rows)])[0]]
 
 
 def _place(rows: Sequence[int], row: int) -> int | None:
@@ -221,6 +222,7 @@ def _stages(answer: Answer, row: int) -> list[OfStage]:
                 before=before,
                 after=after,
                 removed=removed,
+                running=running,
                 milliseconds=step.milliseconds,
                 error=step.error,
             )

@@ -77,7 +77,7 @@ class ItemInListForm(ListForm):
     """One item in one list."""
 
     item = ITEM.formfield(
-        label="Item (part of a title, or the beginning of its id)",
+        label="Item (title or id)",
         widget=AutocompleteSelect(ITEM, admin.site),
     )
     on_its_page = forms.BooleanField(

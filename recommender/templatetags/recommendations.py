@@ -22,7 +22,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from recommender import serving
+from recommender import serving, staff_overlay
 from recommender.carousel import UNAVAILABLE, Carousel, from_list, shown_item_ids
 from recommender.contracts import RecommendationList
 from recommender.visitor import user_id_of
@@ -34,14 +34,17 @@ DEFAULT_TEMPLATE = "recommender/carousel.html"
 _FROM_REQUEST: Any = object()
 
 
-@register.simple_tag
-def carousel_assets() -> SafeString:
-    """Return the style sheet and the enhancement script of the carousels; both are optional."""
-    return format_html(
+@register.simple_tag(takes_context=True)
+def carousel_assets(context: Context) -> SafeString:
+    """Return the style sheet and the enhancement script of the carousels, both optional; staff get the overlay's."""
+    assets = format_html(
         '<link rel="stylesheet" href="{}"><script type="module" src="{}"></script>',
         static("recommender/carousel.css"),
         static("recommender/carousel.js"),
     )
+    if not staff_overlay.may_see(context.get("request")):
+        return assets
+    return assets + format_html('<link rel="stylesheet" href="{}">', static("recommender/why.css"))
 
 
 @register.simple_tag(takes_context=True)
@@ -119,7 +122,8 @@ def recommendation_list(
 ) -> SafeString:
     """Render a list that the view has asked for (`serving.page`)."""
     shown = _shown(context)
-    return _render_row(context, from_list(answer, title=title, without=shown), shown, template)
+    notes = staff_overlay.notes(context.get("request"), answer, on_its_page=True)
+    return _render_row(context, from_list(answer, title=title, without=shown, notes=notes), shown, template)
 
 
 def _personal(
@@ -153,7 +157,8 @@ def _render(
         except UNAVAILABLE as second:
             logger.warning("popular row not available either: %s", second)
             return SafeString("")
-    return _render_row(context, from_list(answer, title=title, without=shown), shown, template_name)
+    notes = staff_overlay.notes(context.get("request"), answer)
+    return _render_row(context, from_list(answer, title=title, without=shown, notes=notes), shown, template_name)
 
 
 def _render_row(context: Context, row: Carousel, shown: set[str], template_name: str) -> SafeString:

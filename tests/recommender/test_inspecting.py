@@ -47,6 +47,9 @@ def test_what_the_user_has_taken_is_missing_for_that(site: FilmSite) -> None:
     assert found.sentences[0] == (
         f"It is not in the list: this user has taken it already, last on {datetime.now(UTC):%Y-%m-%d}."
     )
+    assert [(stage.name, stage.running) for stage in found.stages if stage.kind == "filter"] == [
+        ("unavailable", True), ("excluded", True), ("ruled_out", True), ("seen", False),
+    ]  # fmt: skip
     assert [stage.name for stage in found.stages if stage.removed] == ["seen"]
 
 
