@@ -13,12 +13,12 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from recommender import conf, rule_admin, version_page
+from recommender import conf, rule_admin, rule_version_admin, version_page
 from recommender.exceptions import RecommenderError
 from recommender.models import ActiveModel, ModelVersion, Placement, RebuildJob
 from recommender.registry import job_course, publishing
 
-__all__ = ["rule_admin"]
+__all__ = ["rule_admin", "rule_version_admin"]
 
 STATE_COLOURS = {"ready": "success", "refused": "danger", "retired": "info"}
 JOB_COLOURS = {"done": "success", "failed": "danger", "running": "info"}

@@ -1,14 +1,13 @@
-"""Rules and their versions in the admin: written as a draft, published as a whole."""
+"""Rules in the admin: written as a draft, published as a whole; their versions are in `rule_version_admin`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from recommender import impact_jobs, inspector_page, previewing, publishing_page
 from recommender.exceptions import RequestError, RulesRefused
 from recommender.list_forms import ListForm
-from recommender.models import ActiveRules, Rule, RuleClause, RuleItem, RuleSetVersion
+from recommender.models import Rule, RuleClause, RuleItem
 from recommender.rule_forms import ClauseFormSet, PickedFormSet, RuleForm
 from recommender.rules import draft, versions, wording
 
@@ -158,7 +157,9 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
             elif not may_publish:
                 raise PermissionDenied
             elif what == "roll_back":
-                message = f"Version {versions.roll_back(request.user).pk} serves again; the draft is as it was."
+                earlier = versions.roll_back(request.user)
+                serves = "No rules serve now" if earlier is None else f"Version {earlier.pk} serves again"
+                message = f"{serves}; the draft is as it was."
             else:
                 message = f"Version {versions.publish_draft(request.user, note).pk} serves from the next request on."
         except RulesRefused as error:
@@ -171,73 +172,3 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     def has_submit_rules_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may hand the draft in: whoever may write rules."""
         return request.user.has_perm("recommender.change_rule")
-
-
-@admin.register(RuleSetVersion)
-class RuleSetVersionAdmin(ModelAdmin):  # type: ignore[misc]
-    """What has been submitted and published."""
-
-    list_display: ClassVar = ["__str__", "state", "serves", "rules_in_it", "note", "submitted_by", "published_at"]
-    list_filter: ClassVar = ["state"]
-    list_select_related: ClassVar = ["submitted_by"]
-    actions: ClassVar = ["publish_it", "reject_it", "make_draft"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[RuleSetVersion]:
-        """Find out what serves in the same query as the list."""
-        found: QuerySet[RuleSetVersion] = super().get_queryset(request)
-        return found.annotate(serves_now=Exists(ActiveRules.objects.filter(version=OuterRef("pk"))))
-
-    @admin.action(description="Publish this version", permissions=["publish_rules"])
-    def publish_it(self, request: HttpRequest, queryset: QuerySet[RuleSetVersion]) -> None:
-        """Let the one chosen version serve."""
-        self._with_one(request, queryset, lambda one: versions.publish(one, request.user), "serves from now on")
-
-    @admin.action(description="Reject it", permissions=["publish_rules"])
-    def reject_it(self, request: HttpRequest, queryset: QuerySet[RuleSetVersion]) -> None:
-        """Refuse the one chosen version."""
-        self._with_one(request, queryset, lambda one: versions.reject(one, request.user, ""), "is rejected")
-
-    @admin.action(description="Make it the draft", permissions=["publish_rules"])
-    def make_draft(self, request: HttpRequest, queryset: QuerySet[RuleSetVersion]) -> None:
-        """Write the rules as the one chosen version has them."""
-        self._with_one(request, queryset, versions.restore, "is the draft now")
-
-    def _with_one(
-        self, request: HttpRequest, queryset: QuerySet[RuleSetVersion], do: Callable[[RuleSetVersion], None], done: str
-    ) -> None:
-        chosen = list(queryset[:2])
-        if len(chosen) != 1:
-            self.message_user(request, "Choose one version.", messages.ERROR)
-            return
-        try:
-            do(chosen[0])
-        except RulesRefused as error:
-            self.message_user(request, str(error), messages.ERROR)
-        else:
-            self.message_user(request, f"Version {chosen[0].pk} {done}.")
-
-    def has_publish_rules_permission(self, request: HttpRequest) -> bool:
-        """Return whether the user may put rules in effect."""
-        return request.user.has_perm("recommender.publish_rules")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: versions come from the draft."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: a version never changes."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: they are the record of what was shown."""
-        return False
-
-    @display(description="serves", boolean=True)
-    def serves(self, version: RuleSetVersion) -> bool:
-        """Tell the one that serves."""
-        return bool(version.serves_now)  # type: ignore[attr-defined] # annotated by get_queryset
-
-    @display(description="rules")
-    def rules_in_it(self, version: RuleSetVersion) -> int:
-        """Count them."""
-        return len(version.rules)
