@@ -21,7 +21,7 @@ def page(asked: QueryDict) -> dict[str, Any]:
     """
     given = asked.copy()
     if "item_id" in given and not given.get("item"):
-        given["item"] = str(item_pk(given["item_id"].replace("\0", "")) or "")
+        given["item"] = str(item_pk(str(given["item_id"]).replace("\0", "")) or "")
     form = ItemInListForm(given if "placement" in given else None, initial={"on_its_page": True})
     context: dict[str, Any] = {"form": form}
     if form.is_valid():

@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from recommender import impact_jobs, inspector_page, previewing, publishing_page
+from recommender import impact_jobs, inspector_page, previewing, publishing_page, rule_effect_page
 from recommender.exceptions import RequestError, RulesRefused
 from recommender.list_forms import ListForm
 from recommender.models import Rule, RuleClause, RuleItem
@@ -85,6 +85,18 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
         ("For whom", {"fields": ["placements", "countries", "languages", "devices", "segments", "holdout_percent"]}),
         ("When", {"fields": ["active_from", "active_until", "weekdays", "opens", "closes", "time_zone"]}),
     ]
+
+    change_form_outer_after_template = "admin/recommender/rule_effect.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show below the rule what it was measured to bring or cost."""
+        context = {
+            **(extra_context or {}),
+            "effect": rule_effect_page.page(int(object_id)) if object_id.isdigit() else None,
+        }
+        return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
         """Read what a line of the list says in three queries, however many rules there are."""

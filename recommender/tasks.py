@@ -8,7 +8,7 @@ from celery import shared_task
 
 from experiments import exposure
 from interactions import impressions
-from recommender import content_vectors, impact_jobs, rebuilding
+from recommender import content_vectors, impact_jobs, rebuilding, rule_effects
 from recommender.registry import jobs
 
 logger = logging.getLogger(__name__)
@@ -46,3 +46,9 @@ def refresh_content_vectors() -> int:
 def measure_impacts() -> int:
     """Measure what editors want to know of their drafts. Returns how many drafts those were."""
     return impact_jobs.run_waiting()
+
+
+@shared_task(name="recommender.tasks.measure_rule_effects")
+def measure_rule_effects() -> int:
+    """Measure what rules with a holdout bring or cost. Returns how many were due."""
+    return rule_effects.measure_due()
