@@ -33,6 +33,17 @@ class Page:
     """What it found, once it is done."""
 
     @property
+    def click_rate(self) -> str:
+        """The click rate as it is and as it would be, with the interval of the change."""
+        if self.measured is None:
+            return ""
+        found = self.measured.replay
+        return (
+            f"{found.before:.2%} → {found.after:.2%}, a change of {100 * found.low:+.2f} to {100 * found.high:+.2f} "
+            f"percentage points ({found.matching_after:,} of {found.impressions:,} logged impressions)."
+        )
+
+    @property
     def percent(self) -> int:
         """Of the measurement that is under way."""
         return 100 * self.impact.done // self.impact.total if self.impact is not None and self.impact.total else 0
