@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -54,12 +55,8 @@ _SQL = """
 def lists_of(user_id: str, n: int, *, since: datetime, placements: Sequence[str]) -> list[LoggedList]:
     """Return the user's `n` newest lists of some placements, newest first (one query, by the user's index)."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SQL,
-            {
-                "user_id": user_id, "n": n, "since": since, "placements": list(placements), "within": ANSWERED_WITHIN,
-            },
-        )  # fmt: skip
+        asked: dict[str, Any] = {"user_id": user_id, "n": n, "since": since, "placements": list(placements)}
+        cursor.execute(_SQL, asked | {"within": ANSWERED_WITHIN})
         rows = cursor.fetchall()
     found: dict[tuple[UUID, str, datetime], list[LoggedItem]] = {}
     for request_id, placement, shown_at, item_pk, propensity, taken in rows:

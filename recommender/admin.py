@@ -1,61 +1,25 @@
-"""Placements, rules, model versions and rebuilds in the admin."""
+"""Model versions and rebuilds in the admin; placements and rules have files of their own."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget
 
-from recommender import conf, rule_admin, rule_version_admin, version_page
+from recommender import placement_admin, rule_admin, rule_version_admin, version_page
 from recommender.exceptions import RecommenderError
-from recommender.models import ActiveModel, ModelVersion, Placement, RebuildJob
+from recommender.models import ActiveModel, ModelVersion, RebuildJob
 from recommender.registry import job_course, publishing
 
-__all__ = ["rule_admin", "rule_version_admin"]
+__all__ = ["placement_admin", "rule_admin", "rule_version_admin"]
 
 STATE_COLOURS = {"ready": "success", "refused": "danger", "retired": "info"}
 JOB_COLOURS = {"done": "success", "failed": "danger", "running": "info"}
-
-
-class PlacementForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable when running
-    """A placement whose recipe is chosen from those there are."""
-
-    class Meta:
-        model = Placement
-        fields: ClassVar = [
-            "name",
-            "page",
-            "position",
-            "recipe",
-            "title",
-            "limit",
-            "minimum",
-            "diversity",
-            "explores",
-            "is_active",
-        ]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        choices = [(name, name) for name in conf.get("RECIPES")]
-        self.fields["recipe"] = forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget)
-
-
-@admin.register(Placement)
-class PlacementAdmin(ModelAdmin):  # type: ignore[misc]
-    """Where carousels stand."""
-
-    form = PlacementForm
-    list_display: ClassVar = ["name", "title", "page", "position", "recipe", "limit", "minimum", "is_active"]
-    list_filter: ClassVar = ["page", "is_active"]
-    search_fields: ClassVar = ["name", "title"]
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]

@@ -9,7 +9,9 @@ import numpy as np
 from prometheus_client import Counter
 
 from interactions.explored import SOURCE as EXPLORATION
+from recommender.arrays import contains
 from recommender.contracts import Candidates, Query, Recommendation
+from recommender.filling import Filling, fill, without_seed
 from recommender.pipeline import recipes, runner
 from recommender.pipeline.explanations import Explanation, explain
 from recommender.pipeline.reasons import sentences
@@ -43,39 +45,54 @@ class Answer:
     trace: Trace
 
 
-def answer(recipe_name: str, query: Query, *, known: bool) -> Answer:
-    """Return the list of `recipe_name`, or its fallback's with the reason why.
+def answer(recipe_name: str, query: Query, *, known: bool, fallback: str = "", minimum: int = 0) -> Answer:
+    """Return the list of `recipe_name`, filled up where it is short, or its fallback's with the reason why.
 
     Parameters
     ----------
     known
         False when the user does not exist: a history-based recipe then falls back for "unknown_user".
+    fallback
+        Recipe that the placement names: it answers where this one cannot, and fills up what it finds too little of. ""
+        leaves it to the recipe's own, which fills nothing up.
+    minimum
+        Items with fewer of which a list is filled up.
     """
-    recipe = recipes.get(recipe_name)
-    trace = Trace()
+    recipe, trace = recipes.get(recipe_name), Trace()
+    stated = "" if fallback == recipe_name else fallback
     reason = obstacle(recipe_name, query, known=known)
-    candidates = Candidates.of(np.empty(0, dtype=np.int64))
+    candidates, filling = Candidates.of(np.empty(0, dtype=np.int64)), None
     if not reason:
         try:
-            candidates = runner.run(recipe, query, trace)
-            reason = "" if len(candidates) or not recipe.fallback else "no_candidates"
+            own = runner.order(recipe, query, runner.gather(recipe, query, trace), trace)
+            # A copy: the rules multiply its scores, and may be asked again.
+            candidates = runner.finish(recipe, query, own.take(np.arange(len(own))), trace)
+            if stated and len(own) and len(candidates) < minimum:
+                candidates, filling = fill(recipe, query, own, recipes.get(stated), trace) or (candidates, None)
+            nothing = not len(candidates) or bool(stated and not len(own))
+            reason = "no_candidates" if nothing and (stated or recipe.fallback) else ""
         except StageFailed as error:
             logger.warning("recipe %s failed: %s", recipe.name, error)
             reason = "backend_failed"
-    if reason and recipe.fallback:
-        recipe, query = recipes.get(recipe.fallback), _without_seed(query)
+    following = stated or recipe.fallback
+    if reason and following:
+        query = without_seed(query)
+    while reason and following:
+        recipe = recipes.get(following)
         try:
             candidates = runner.run(recipe, query, trace)
         except StageFailed as error:
             logger.error("fallback recipe %s failed: %s", recipe.name, error)
             reason = "backend_failed"
+        following = "" if len(candidates) else recipe.fallback
+        query = replace(query, scratch={}) if following else query
     if reason:
         FALLBACKS.labels(reason=reason).inc()
     return Answer(
         recipe=recipe.name,
         query=query,
         rows=tuple(candidates.rows.tolist()),
-        items=_items(recipe, query, candidates),
+        items=_items(recipe, query, candidates, filling),
         fallback=bool(reason),
         fallback_reason=reason,
         trace=trace,
@@ -96,19 +113,10 @@ def obstacle(recipe_name: str, query: Query, *, known: bool) -> str:
     return ""
 
 
-def _without_seed(query: Query) -> Query:
-    """Return the query of a list that is about no item, and still does not hold the one it should have been about."""
-    exclude = query.exclude if query.seed is None else np.append(query.exclude, query.seed)
-    return replace(query, seed=None, seed_is_from_history=False, exclude=exclude, scratch={})
-
-
-def _items(recipe: Recipe, query: Query, candidates: Candidates) -> tuple[Recommendation, ...]:
+def _items(recipe: Recipe, query: Query, candidates: Candidates, filling: Filling | None) -> tuple[Recommendation, ...]:
     if not len(candidates):
         return ()
-    reasons, rows = explain(recipe, query, candidates), candidates.rows.tolist()
-    slot = slot_of(query)
-    if slot is not None and slot.row in rows:
-        reasons[rows.index(slot.row)] = Explanation(source=EXPLORATION, because_of=None, share=0.0)
+    rows = candidates.rows.tolist()
     scores = np.clip(np.nan_to_num(candidates.score), 0, 1).tolist()
     placed_by: dict[int, int] = query.scratch.get(PLACED_BY, {})
     return tuple(
@@ -121,12 +129,30 @@ def _items(recipe: Recipe, query: Query, candidates: Candidates) -> tuple[Recomm
             propensity=propensity,
             rule=placed_by.get(row),
         )
-        for row, score, reason, words, propensity in zip(
+        for row, score, (reason, words), propensity in zip(
             rows,
             scores,
-            reasons,
-            sentences(reasons, query, rows),
+            _explained(recipe, query, candidates) if filling is None else _both(recipe, query, candidates, filling),
             propensities(query, candidates).tolist(),
             strict=True,
         )
     )
+
+
+def _both(recipe: Recipe, query: Query, candidates: Candidates, filling: Filling) -> list[tuple[Explanation, str]]:
+    """Return the reasons of a list that was filled up, each as the recipe gives it that found the item."""
+    filled = contains(filling.rows, candidates.rows)
+    own = iter(_explained(recipe, query, candidates.take(~filled)))
+    others = iter(_explained(filling.recipe, filling.query, candidates.take(filled)))
+    return [next(others if by_other else own) for by_other in filled.tolist()]
+
+
+def _explained(recipe: Recipe, query: Query, shown: Candidates) -> list[tuple[Explanation, str]]:
+    """Return the reason of each item, and its words."""
+    if not len(shown):
+        return []
+    reasons, rows = explain(recipe, query, shown), shown.rows.tolist()
+    slot = slot_of(query)
+    if slot is not None and slot.row in rows:
+        reasons[rows.index(slot.row)] = Explanation(source=EXPLORATION, because_of=None, share=0.0)
+    return list(zip(reasons, sentences(reasons, query, rows), strict=True))

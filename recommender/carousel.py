@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from urllib.parse import urlencode, urlsplit
 
@@ -19,7 +19,25 @@ from recommender.staff_overlay import Why
 UNAVAILABLE = (RecommenderError, DatabaseError, redis.RedisError)
 """What a page with carousels survives. Everything else is a programming error and raises."""
 
-_SHOWN = "recommender.shown_item_ids"
+_SHOWN = "recommender.shown"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a page has shown so far, as external ids."""
+
+    beside: set[str] = field(default_factory=set)
+    """Next to its carousels: none of them repeats it."""
+    rows: dict[str, set[str]] = field(default_factory=dict)
+    """In its carousels, by dedupe group."""
+
+    def near(self, group: str) -> set[str]:
+        """Return what a carousel of the group must not repeat."""
+        return self.beside | self.rows.get(group, set())
+
+    def add(self, group: str, item_ids: Iterable[str]) -> None:
+        """Note what a carousel of the group shows."""
+        self.rows.setdefault(group, set()).update(item_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +147,12 @@ def checked_url(url: str) -> str:
     return url if not parts.scheme and not parts.netloc and url.startswith("/") else ""
 
 
-def shown_item_ids(request: HttpRequest) -> set[str]:
-    """Return the ids this page has shown so far; add to it what is shown next to the carousels."""
-    shown: set[str] = request.META.setdefault(_SHOWN, set())
+def shown_on(request: HttpRequest) -> Shown:
+    """Return what the request's page has shown so far."""
+    shown: Shown = request.META.setdefault(_SHOWN, Shown())
     return shown
+
+
+def shown_item_ids(request: HttpRequest) -> set[str]:
+    """Return the ids that this page shows next to the carousels; add to it what no carousel is to repeat."""
+    return shown_on(request).beside

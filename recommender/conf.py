@@ -12,6 +12,8 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 
 _FILTERS = ["unavailable", "excluded", "ruled_out", "seen"]
+_FRESHNESS = {"freshness": {"strength": 0}}
+"""For placements that state one."""
 
 DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
     "personalized": {
@@ -36,6 +38,7 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
         # MMR is for placements that state a diversity: on four splits of MovieLens, at 0.1, it showed no more items for
         # up to 1 % of NDCG@10.
         "rerankers": [
+            _FRESHNESS,
             {"category_diversity": {"strength": "tuned"}},
             {"mmr": {"strength": 0, "by": "content"}},
             {"long_tail": {"strength": "tuned"}},
@@ -47,7 +50,7 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
     },
     "personalized_diverse": {
         "extends": "personalized",
-        "rerankers": [{"category_diversity": {"strength": 0.5}}, "exploration", "business_rules"],
+        "rerankers": [_FRESHNESS, {"category_diversity": {"strength": 0.5}}, "exploration", "business_rules"],
     },
     "similar": {
         "sources": {
@@ -58,7 +61,7 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
         },
         "filters": ["unavailable", "excluded", "ruled_out"],
         "scorers": ["weighted_blend"],
-        "rerankers": ["business_rules"],
+        "rerankers": [_FRESHNESS, "business_rules"],
         "fallback": "trending",
     },
     "because_you_watched": {"extends": "similar", "filters": _FILTERS},
@@ -66,7 +69,7 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
         "sources": {"trending": {"weight": 1.0}, "popular": {"weight": 0.5}},
         "filters": _FILTERS,
         "scorers": ["weighted_blend"],
-        "rerankers": [{"category_diversity": {"strength": 0.2}}, "business_rules"],
+        "rerankers": [_FRESHNESS, {"category_diversity": {"strength": 0.2}}, "business_rules"],
     },
     "new": {
         "sources": {
@@ -76,7 +79,7 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
         },
         "filters": _FILTERS,
         "scorers": ["weighted_blend"],
-        "rerankers": ["business_rules"],
+        "rerankers": [_FRESHNESS, "business_rules"],
         "fallback": "trending",
     },
 }

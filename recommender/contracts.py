@@ -81,6 +81,8 @@ class Query:
     """What is taken most lately; None where only the model and the catalogue may say so."""
     diversity: float | None = None
     """The placement's trade-off between relevance (0) and variety (1); None leaves it to the recipe."""
+    freshness: float | None = None
+    """What the placement lets an old item lose of its score, 0..1; None leaves it to the recipe."""
     explored: Mapping[int, int] | None = None
     """Item primary key → times that exploration has shown it lately; None when nothing is to be explored."""
     scratch: dict[str, Any] = field(default_factory=dict)
@@ -208,6 +210,8 @@ class RecommendationList:
     fallback_reason: str = ""
     """"unknown_user", "no_history", "no_model", "backend_failed", "no_candidates" or ""."""
     seed_item_id: str = ""
+    dedupe_group: str = ""
+    """Of its placement: the page repeats no item among lists of the same one."""
     trace: Mapping[str, Any] | None = None
     """Stages with counts, removals and milliseconds, when asked for."""
     rendered: dict[bool, Any] = field(default_factory=dict, compare=False, repr=False)

@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 from interactions import features
 from interactions.logged_lists import LoggedList, lists_of
 from recommender import serving
+from recommender.listing import BECAUSE_YOU_WATCHED
 from recommender.rules.compile import Rulebook
-from recommender.serving import BECAUSE_YOU_WATCHED, SIMILAR
+from recommender.serving import SIMILAR
 from recommender.visit import Visit
 
 LISTS_A_USER = 3

@@ -153,13 +153,14 @@ def inspect(
 
 
 def _above(visit: Visit, placement: str, seed_item_id: str) -> list[RecommendationList]:
-    """Return the rows that its page shows above a placement."""
+    """Return the rows that its page shows above a placement, and that it must not repeat."""
     page = visit.state.placements.named(placement).page
+    group = visit.state.placements.named(placement).dedupe_group
     rows = [made for made, _ in serving.rows_of_page(visit, page, seed_item_id=seed_item_id)]
     mine = [number for number, made in enumerate(rows) if made.placement == placement]
     # A placement has several rows where each is about another seed.
     same = [number for number in mine if rows[number].seed_item_id == seed_item_id]
-    return rows[: (same or mine or [len(rows)])[0]]
+    return [made for made in rows[: (same or mine or [len(rows)])[0]] if made.dedupe_group == group]
 
 
 def _place(rows: Sequence[int], row: int) -> int | None:

@@ -28,8 +28,8 @@ FALLBACKS = {
 def sentences(found: Inspection, visit: Visit, query: Query, row: int) -> Iterator[str]:
     """Yield the answer in plain words, the most important first."""
     yield _standing(found) if found.place is not None else _missing(found, visit, query, row)
-    if found.place is not None and found.score_place not in (None, found.place):
-        yield f"By its score alone it would stand at place {found.score_place}{_biggest_move(found)}."
+    if found.place is not None and found.score_place != found.place:
+        yield from filter(None, [_by_score(found).strip()])
     made = found.list
     if made.fallback:
         why = FALLBACKS.get(made.fallback_reason, made.fallback_reason)
@@ -65,20 +65,16 @@ def _missing(found: Inspection, visit: Visit, query: Query, row: int) -> str:
         rules = ", and ".join(f"the rule “{wording.called(hit.spec)}” {hit.effect}" for hit in shut_out)
         stage = "ruled_out" if "ruled_out" in found.removed_by else "business_rules"
         return f"It is not in the list: {rules} (stage {stage})."
-    if found.score_place is None:
+    if not any(stage.kind in ("scorer", "re-ranker") and (stage.before or stage.after) for stage in found.stages):
         return f"It is not in the list: no source proposed it. {_closest(found)}"
     lost = next((stage for stage in found.stages if stage.removed and stage.kind == "re-ranker"), None)
     ruled = [hit for hit in found.hits if hit.effect.startswith("moves it")]
     because = f" Without the rule “{wording.called(ruled[0].spec)}” it would be ({ruled[0].deed})." if ruled else ""
     if lost is not None:
-        return (
-            f"It is not in the list: by its score it came at place {found.score_place}, and {lost.name} took it out."
-            + because
-        )
+        return f"It is not in the list: it had come to place {lost.before}, and {lost.name} took it out.{because}"
     last = next((stage.after for stage in reversed(found.stages) if stage.after is not None), found.score_place)
     return (
-        f"It is not in the list: it came at place {last}, and the list shows {query.limit}. "
-        f"By its score alone it is at place {found.score_place}{_biggest_move(found)}.{because}"
+        f"It is not in the list: it came at place {last}, and the list shows {query.limit}.{_by_score(found)}{because}"
     )
 
 
@@ -112,6 +108,13 @@ def _closest(found: Inspection) -> str:
         return f"No source has it among its first {DEEPEST:,}."
     best = min(placed, key=lambda one: (one.place or 0) / one.proposes)
     return f"The closest it came was place {best.place} by {best.name}, which proposes {best.proposes}."
+
+
+def _by_score(found: Inspection) -> str:
+    """Say where its score alone would have it; "" for what only filled the list up, or a rule brought in."""
+    if found.score_place is None:
+        return ""
+    return f" By its score alone it would stand at place {found.score_place}{_biggest_move(found)}."
 
 
 def _biggest_move(found: Inspection) -> str:

@@ -43,9 +43,9 @@ def listed(
     def make() -> tuple[Made, float]:
         made, answered = _make(visit, placement, recipe, seed=seed, exclude=exclude, explain=explain)
         # What a failing stage has left out is back as soon as the stage is.
-        return made, visit.now if answered.trace.errors else _until(visit)
+        return made, visit.now if answered.trace.errors else _until(visit, placement)
 
-    if explain or visit.user.stamp is None:
+    if explain or visit.user.stamp is None or placement.cache_seconds == 0:
         return make()[0]
     key = visit.user.user_id, visit.user.stamp, visit.record, placement, recipe, seed, exclude.tobytes()
     made, served = _lists().get_or_make(key, _made_from(visit), visit.rules(placement.name), visit.now, make)
@@ -78,10 +78,11 @@ def _made_from(visit: Visit) -> tuple[object, ...]:
     )
 
 
-def _until(visit: Visit) -> float:
-    """Return the moment at which time itself may change a list: an item comes or goes, exploration draws again."""
+def _until(visit: Visit, placement: PlacementSpec) -> float:
+    """Return the moment at which a list is made anew: an item comes or goes, exploration draws again, it is old."""
     hour_ends: float = (visit.now // HOUR_SECONDS + 1) * HOUR_SECONDS
-    kept_until: float = visit.now + conf.get("RESULT_CACHE")["seconds"]
+    stated = placement.cache_seconds
+    kept_until: float = visit.now + (conf.get("RESULT_CACHE")["seconds"] if stated is None else stated)
     return min(kept_until, hour_ends, visit.state.catalogue.unchanged_until(visit.now))
 
 
@@ -117,7 +118,8 @@ def _make(
     if assignment is not None:
         recipe = recipe_of(assignment, placement)
         query = replace(query, diversity=diversity_of(assignment, placement))
-    answered = answer(recipe, query, known=visit.user.known)
+    fewest = min(placement.minimum, placement.limit)
+    answered = answer(recipe, query, known=visit.user.known, fallback=placement.fallback, minimum=fewest)
     made = _present(visit, query, placement, answered, assignment, explain)
     return (made, _served(visit, query, made, answered, assignment)), answered
 
@@ -136,6 +138,7 @@ def query_of(visit: Visit, placement: PlacementSpec) -> Query:
         preferences=visit.user.preferences,
         rules=visit.rules(placement.name),
         diversity=placement.diversity,
+        freshness=placement.freshness,
         trending=popularity.trending(),
         explored=explored.current() if placement.explores and conf.get("EXPLORATION") else None,
     )
@@ -163,6 +166,7 @@ def _present(
         fallback=answered.fallback,
         fallback_reason=answered.fallback_reason,
         seed_item_id=cards[query.seed].item_id if query.seed is not None else "",
+        dedupe_group=placement.dedupe_group,
         trace=answered.trace.as_dict() if explain else None,
     )
 

@@ -19,10 +19,18 @@ class PlacementSpec(msgspec.Struct, frozen=True, kw_only=True):
     """{seed} stands for the seed's title."""
     limit: int
     minimum: int
+    fallback: str = ""
+    """Recipe that answers instead and fills up to the minimum; "" leaves the first to the recipe's own."""
+    dedupe_group: str = ""
+    """Rows of a page repeat no item of their own group; "" is a group as any other."""
     diversity: float | None = None
+    """0..1; None leaves it to the recipe."""
+    freshness: float | None = None
     """0..1; None leaves it to the recipe."""
     explores: bool = True
     """Whether its personalised lists have an exploration slot."""
+    cache_seconds: int | None = None
+    """How long a list may be shown again; 0: never, None: as RESULT_CACHE says."""
 
 
 class Placements:
@@ -55,8 +63,8 @@ class Placements:
 
 def load_placements(revision: int) -> Placements:
     """Read the active placements from Postgres (one query)."""
-    fields = ("name", "page", "recipe", "title", "limit", "minimum", "diversity", "explores")
-    rows = Placement.objects.filter(is_active=True).order_by("page", "position", "name").values(*fields)
+    active = Placement.objects.filter(is_active=True).order_by("page", "position", "name")
+    rows = active.values(*PlacementSpec.__struct_fields__)
     return Placements(revision, [PlacementSpec(**row) for row in rows])
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin import actions
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -15,7 +17,14 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from recommender import impact_jobs, inspector_page, previewing, publishing_page, rule_effect_page
+from recommender import (
+    impact_jobs,
+    inspector_page,
+    placement_access,
+    previewing,
+    publishing_page,
+    rule_effect_page,
+)
 from recommender.exceptions import RequestError, RulesRefused
 from recommender.list_forms import ListForm
 from recommender.models import Rule, RuleClause, RuleItem
@@ -65,6 +74,15 @@ class RuleClauseInline(PartInline):
     verbose_name_plural = "Which items: all that meet these conditions"
 
 
+def _refusal(request: HttpRequest, rules: Iterable[Rule]) -> str:
+    """Return why the user may not write one of these rules, "" when he may write all."""
+    closed = placement_access.closed_to(request.user)
+    if not closed:
+        return ""
+    named = ([placement.name for placement in rule.placements.all()] for rule in rules)
+    return next(filter(None, (placement_access.refusal(closed, names) for names in named)), "")
+
+
 @admin.register(Rule)
 class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     """What editors want. A saved rule is a draft; publishing puts all of them in effect on the next request."""
@@ -74,7 +92,7 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     list_display: ClassVar = ["name", "what", "where_shown", "priority", "active_from", "active_until", "is_active"]
     list_filter: ClassVar = ["action", "placements", "is_active"]
     search_fields: ClassVar = ["name", "note"]
-    actions: ClassVar = ["activate", "deactivate"]
+    actions: ClassVar = ["activate", "deactivate", "delete_selected"]
     actions_list: ClassVar = ["inspector_page", "preview_page", "publish_page"]
     fieldsets: ClassVar = [
         (None, {"fields": ["name", "action", "is_active", "priority", "note"]}),
@@ -103,6 +121,16 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
         found: QuerySet[Rule] = super().get_queryset(request)
         return found.prefetch_related("picked__item", "clauses", "placements")
 
+    def get_form(self, request: HttpRequest, obj: Rule | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """Tell the form which placements are not in the user's hands."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.closed = placement_access.closed_to(request.user)
+        return form
+
+    def has_delete_permission(self, request: HttpRequest, obj: Rule | None = None) -> bool:
+        """Allow who has the role, unless the rule is for a placement that is in others' hands."""
+        return super().has_delete_permission(request, obj) and (obj is None or not _refusal(request, [obj]))
+
     @display(description="what it does")
     def what(self, rule: Rule) -> str:
         """Say the rule in one line."""
@@ -119,12 +147,29 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]
     @admin.action(description="Switch on")
     def activate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
         """Take the chosen rules into the next version."""
-        self.message_user(request, f"{queryset.update(is_active=True)} rules are in the next version.")
+        if self._may_touch(request, queryset):
+            self.message_user(request, f"{queryset.update(is_active=True)} rules are in the next version.")
 
     @admin.action(description="Switch off")
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
         """Leave the chosen rules out of the next version."""
-        self.message_user(request, f"{queryset.update(is_active=False)} rules are not in the next version.")
+        if self._may_touch(request, queryset):
+            self.message_user(request, f"{queryset.update(is_active=False)} rules are not in the next version.")
+
+    @admin.action(description="Delete", permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Rule]) -> HttpResponse | None:
+        """Delete the chosen rules after asking once more."""
+        if not self._may_touch(request, queryset):
+            return None
+        answer: HttpResponse | None = actions.delete_selected(self, request, queryset)
+        return answer
+
+    def _may_touch(self, request: HttpRequest, queryset: QuerySet[Rule]) -> bool:
+        """Return whether all of the rules may be written; say why when not."""
+        refused = _refusal(request, queryset)
+        if refused:
+            self.message_user(request, f"Nothing was changed. {refused}", messages.ERROR)
+        return not refused
 
     @action(description="Publish …", url_path="publish", permissions=["submit_rules"])
     def publish_page(self, request: HttpRequest) -> HttpResponse:

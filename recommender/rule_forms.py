@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,7 +14,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from recommender.models import Rule, RuleClause
+from recommender import placement_access
+from recommender.models import Placement, Rule, RuleClause
 from recommender.rules import draft, validation
 from recommender.segments import SEGMENTS
 
@@ -46,9 +47,13 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable w
             **dict.fromkeys(("countries", "languages", "devices"), UnfoldAdminTextInputWidget),
         }
 
+    closed: ClassVar[Mapping[str, str]] = {}
+    """Placements that who writes may not touch (`placement_access.closed_to`); the admin sets it for each user."""
+
     def clean(self) -> dict[str, Any]:
-        """Refuse what could never be published."""
+        """Refuse what could never be published, and rules for placements that are in others' hands."""
         cleaned: dict[str, Any] = super().clean() or {}
+        self._refuse_closed(cleaned.get("placements", ()))
         if self.errors:
             return cleaned
         rule = Rule(**{name: value for name, value in cleaned.items() if name != "placements"})
@@ -56,6 +61,17 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable w
             if field not in OF_PARTS:
                 self.add_error(FORM_FIELDS.get(field, field), message)
         return cleaned
+
+    def _refuse_closed(self, placements: Iterable[Placement]) -> None:
+        """Refuse a rule that is, or was until now, for a placement that is closed."""
+        if not self.closed or "placements" in self.errors:
+            return
+        was = [self.instance.placements.values_list("name", flat=True)] if self.instance.pk else []
+        for names in (*was, [placement.name for placement in placements]):
+            refused = placement_access.refusal(self.closed, names)
+            if refused:
+                self.add_error("placements", refused)
+                return
 
 
 def errors_of(rule: Rule, items: Sequence[int] = (0,), clauses: Sequence[RuleClause] = ()) -> dict[str, str]:

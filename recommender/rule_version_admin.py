@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -66,14 +66,14 @@ class RuleSetVersionAdmin(ModelAdmin):  # type: ignore[misc]
         if not self.has_view_permission(request, version):
             raise PermissionDenied
         reject = RejectForm(request.POST if request.POST.get("do") == "reject" else None)
-        refusal = ""
         if request.method == "POST":
             if not request.user.has_perm("recommender.publish_rules"):
                 raise PermissionDenied
             try:
                 done = self._done(request, version, reject)
             except RulesRefused as error:
-                refusal = str(error)
+                for reason in error.reasons:
+                    self.message_user(request, str(reason), messages.ERROR)
             else:
                 if done:
                     self.message_user(request, f"Version {version.pk} {done}.")
@@ -84,7 +84,6 @@ class RuleSetVersionAdmin(ModelAdmin):  # type: ignore[misc]
             "title": f"Version {version.pk}",
             "page": rule_version_page.page(version),
             "reject": reject,
-            "refusal": refusal,
             "may_publish": request.user.has_perm("recommender.publish_rules"),
         }
         return render(request, "admin/recommender/rule_version.html", context)
@@ -96,7 +95,7 @@ class RuleSetVersionAdmin(ModelAdmin):  # type: ignore[misc]
                 versions.publish(version, request.user)
                 return "serves from the next request on"
             case "draft":
-                versions.restore(version)
+                versions.restore(version, request.user)
                 return "is the draft now"
             case "reject" if reject.is_valid():
                 versions.reject(version, request.user, reject.cleaned_data["review"])

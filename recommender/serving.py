@@ -10,7 +10,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -36,6 +38,7 @@ KINDS = (PERSONALIZED, SIMILAR, "trending", BECAUSE_YOU_WATCHED, "new")
 """Values of the API's `type`, each the name of a recipe."""
 
 MAXIMUM_LIMIT = 100
+NOTHING: Mapping[str, Collection[str]] = MappingProxyType({})
 
 
 def recommend(
@@ -44,7 +47,8 @@ def recommend(
     kind: str = "",
     context: str = "",
     limit: int | None = None,
-    exclude: Sequence[str] = (),
+    exclude: Collection[str] = (),
+    shown: Mapping[str, Collection[str]] = NOTHING,
     seed_item_id: str = "",
     explain: bool = False,
     record: bool = True,
@@ -65,6 +69,8 @@ def recommend(
         1..100; None takes the placement's.
     exclude
         External ids that must not be in the list; unknown ones are ignored.
+    shown
+        External ids that the page shows already, by dedupe group: those of the placement's own must not be in the list.
     seed_item_id
         What the list is about. Needed for "similar"; "because_you_watched" finds one in the history when it is "".
     explain
@@ -88,6 +94,7 @@ def recommend(
         context=context,
         limit=limit,
         exclude=exclude,
+        shown=shown,
         seed_item_id=seed_item_id,
         explain=explain,
     )
@@ -101,12 +108,13 @@ def list_for(
     kind: str = "",
     context: str = "",
     limit: int | None = None,
-    exclude: Sequence[str] = (),
+    exclude: Collection[str] = (),
+    shown: Mapping[str, Collection[str]] = NOTHING,
     seed_item_id: str = "",
     explain: bool = False,
 ) -> Made:
     """Return one list for a visit, and what is to be recorded once it is really shown; see `recommend`."""
-    asked = _asked(visit, kind, context, limit, exclude, seed_item_id)
+    asked = _asked(visit, kind, context, limit, exclude, shown, seed_item_id)
     return listed(visit, asked.placement, asked.recipe, seed=asked.seed, exclude=asked.exclude, explain=explain)
 
 
@@ -114,7 +122,7 @@ def look_into(
     visit: Visit, *, context: str = "", kind: str = "", exclude: Sequence[str] = (), seed_item_id: str = ""
 ) -> tuple[RecommendationList, Answer]:
     """Return one list as `list_for` does, and the answer it is made from; nothing is kept or recorded."""
-    asked = _asked(visit, kind, context, None, exclude, seed_item_id)
+    asked = _asked(visit, kind, context, None, exclude, NOTHING, seed_item_id)
     return looked_into(visit, asked.placement, asked.recipe, seed=asked.seed, exclude=asked.exclude)
 
 
@@ -126,7 +134,13 @@ class _Asked(NamedTuple):
 
 
 def _asked(
-    visit: Visit, kind: str, context: str, limit: int | None, exclude: Sequence[str], seed_item_id: str
+    visit: Visit,
+    kind: str,
+    context: str,
+    limit: int | None,
+    exclude: Collection[str],
+    shown: Mapping[str, Collection[str]],
+    seed_item_id: str,
 ) -> _Asked:
     placement = _placement(visit.state, kind, context)
     recipe = kind or placement.recipe
@@ -135,12 +149,13 @@ def _asked(
         seed = next(iter(choose_seeds(visit.history, visit.state.catalogue, visit.state.model, 1)), None)
     if seed is None and recipe == SIMILAR:
         raise RequestError("type=similar needs item_id: the item the list is about.")
-    rows = [visit.state.catalogue.row_of.get(item_id, -1) for item_id in exclude]
+    left_out = [*exclude, *shown.get(placement.dedupe_group, ())]
+    rows = [visit.state.catalogue.row_of.get(item_id, -1) for item_id in left_out]
     return _Asked(
         msgspec.structs.replace(placement, limit=_limit(limit, placement)),
         recipe,
         seed,
-        np.array([row for row in rows if row >= 0], dtype=np.int64),
+        np.array(sorted(row for row in rows if row >= 0), dtype=np.int64),
     )
 
 
@@ -162,8 +177,10 @@ def page(
 ) -> list[RecommendationList]:
     """Return the lists of a page's placements in order; no item stands in two of them.
 
-    A row of "because you watched" is repeated for up to RECOMMENDER_SEEDS_PER_PAGE seeds and left out for a user
-    without history; a row with fewer items than its placement's minimum is left out, too.
+    Where placements name a `dedupe_group`, it may stand in lists of different groups. A row of "because you watched" is
+    repeated for up to RECOMMENDER_SEEDS_PER_PAGE seeds and left out for a user without history; a row with fewer items
+    than its placement's minimum is left out, too. A list that only falls back is shown when it is the first, or when
+    its placement names the fallback.
 
     Raises
     ------
@@ -179,17 +196,19 @@ def page(
 def rows_of_page(visit: Visit, page_name: str, *, seed_item_id: str = "", limit: int | None = None) -> Iterator[Made]:
     """Yield the lists of `page` one after the other, each with what is to be recorded once it is really shown."""
     seed = _row(visit.state, seed_item_id) if seed_item_id else None
-    shown: list[int] = []
+    shown: defaultdict[str, list[int]] = defaultdict(list)
     is_first = True
     for placement in visit.state.placements.on_page(page_name):
         placement = msgspec.structs.replace(placement, limit=_limit(limit, placement))
         for row_seed in _seeds(visit, placement, seed):
-            exclude = np.array(shown, dtype=np.int64)
+            beside = shown[placement.dedupe_group]
+            exclude = np.array(beside, dtype=np.int64)
             made, noted = listed(visit, placement, placement.recipe, seed=row_seed, exclude=exclude)
-            if len(made.items) >= min(placement.minimum, placement.limit) and (is_first or not made.fallback):
+            repeats = not is_first and made.fallback and not placement.fallback
+            if len(made.items) >= min(placement.minimum, placement.limit) and not repeats:
                 yield made, noted
                 is_first = False
-                shown += [visit.state.catalogue.row_of[item.item_id] for item in made.items]
+                beside += [visit.state.catalogue.row_of[item.item_id] for item in made.items]
 
 
 def _record(visit: Visit, served: Sequence[ServedList]) -> None:
@@ -200,7 +219,8 @@ def _record(visit: Visit, served: Sequence[ServedList]) -> None:
 def _seeds(visit: Visit, placement: PlacementSpec, seed: int | None) -> list[int | None]:
     if placement.recipe == BECAUSE_YOU_WATCHED:
         wanted = int(conf.get("SEEDS_PER_PAGE"))
-        return [*choose_seeds(visit.history, visit.state.catalogue, visit.state.model, wanted)]
+        seeds: list[int | None] = [*choose_seeds(visit.history, visit.state.catalogue, visit.state.model, wanted)]
+        return seeds or ([None] if placement.fallback else [])
     if placement.recipe == SIMILAR:
         return [seed] if seed is not None else []
     return [None]

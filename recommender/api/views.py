@@ -15,7 +15,9 @@ from recommender.api import parameters
 from recommender.api.documents import list_document
 
 PRIVATE = {"Cache-Control": "private, no-store"}
-"""A personal answer must never come out of a shared cache."""
+"""A personal answer must never come out of a shared cache, nor out of the browser's own: each carries a `request_id`
+of its own, and a list shown again without asking would be neither noted as shown nor told from the first when it is
+clicked. What a placement's `cache_seconds` saves is the making (`listing`)."""
 
 
 class RecommendationsView(APIView):

@@ -15,7 +15,7 @@ def note_what_serves(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("recommender", "0011_impacts_are_measured"),
+        ("recommender", "0012_placements_are_in_hands"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

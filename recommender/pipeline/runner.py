@@ -69,11 +69,41 @@ def rank(recipe: Recipe, query: Query, candidates: Candidates, trace: Trace) -> 
     StageFailed
         When the business rules could not do their work.
     """
+    return finish(recipe, query, order(recipe, query, candidates, trace), trace)
+
+
+def order(recipe: Recipe, query: Query, candidates: Candidates, trace: Trace) -> Candidates:
+    """Return what `gather` found, best first, as it is before the business rules see it.
+
+    Raises
+    ------
+    StageFailed
+        When a re-ranker could not do its work.
+    """
     candidates = _score(recipe, query, candidates, trace)
     query.scratch[RANKED] = candidates
-    for reranker in recipe.rerankers:
+    for reranker in recipe.rerankers[: _rules_from(recipe)]:
         candidates = _rerank(reranker, query, candidates, trace)
-    return candidates.take(np.arange(min(query.limit, len(candidates))))
+    return candidates
+
+
+def finish(recipe: Recipe, query: Query, ordered: Candidates, trace: Trace) -> Candidates:
+    """Return the at most `query.limit` best of what is `order`ed, after the business rules and what follows them.
+
+    Raises
+    ------
+    StageFailed
+        When the business rules could not do their work.
+    """
+    for reranker in recipe.rerankers[_rules_from(recipe) :]:
+        ordered = _rerank(reranker, query, ordered, trace)
+    return ordered.take(np.arange(min(query.limit, len(ordered))))
+
+
+def _rules_from(recipe: Recipe) -> int:
+    """Return which re-ranker is the first that must see a list whole."""
+    stages = recipe.rerankers
+    return next((place for place, stage in enumerate(stages) if stage.sees_the_whole), len(stages))
 
 
 def rescore(recipe: Recipe, query: Query, rows: RowArray) -> Candidates:

@@ -116,6 +116,9 @@ class Scorer(Stage):
 class Reranker(Stage):
     """Reorders a scored list, best first. May drop; only business rules may add."""
 
+    sees_the_whole: ClassVar[bool] = False
+    """True for the editors' rules: they, and what follows them, see a short list with what fills it up."""
+
     @abstractmethod
     def rerank(self, query: Query, candidates: Candidates) -> Candidates:
         """Return the candidates in their new order, with the scores that order follows."""

@@ -26,6 +26,7 @@ class BusinessRules(Reranker):
     """
 
     name = "business_rules"
+    sees_the_whole = True
 
     def enabled(self, query: Query) -> bool:
         return query.rules is not None

@@ -13,6 +13,7 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
+from recommender import placement_access
 from recommender.exceptions import RulesRefused
 from recommender.models import ActiveRules, RuleSetVersion, ServedRules
 from recommender.rules import draft, lint
@@ -63,10 +64,15 @@ def submit(by: Any, note: str = "") -> RuleSetVersion:
 def publish(version: RuleSetVersion, by: Any) -> None:
     """Let the version serve from the next request on; what served before it is where a roll-back goes.
 
+    Parameters
+    ----------
+    by
+        Who. He may be stopped by what changes for placements that are in others' hands; None may do all.
+
     Raises
     ------
     RulesRefused
-        It was rejected in its review.
+        It was rejected in its review, or a rule changes that he may not touch.
     """
     with transaction.atomic():
         # The pointer first, as in `roll_back`: two editors wait for each other instead of deadlocking.
@@ -74,6 +80,7 @@ def publish(version: RuleSetVersion, by: Any) -> None:
         version = RuleSetVersion.objects.select_for_update().get(pk=version.pk)
         if version.state == RuleSetVersion.State.REJECTED:
             raise RulesRefused([f"Version {version.pk} was rejected; submit the draft again."])
+        _refuse_untouchable(by, [] if pointer.version is None else specs_of(pointer.version), specs_of(version))
         version.state, version.published_by, version.published_at = version.State.PUBLISHED, by, timezone.now()
         version.save(update_fields=["state", "published_by", "published_at"])
         if pointer.version_id != version.pk:
@@ -123,15 +130,36 @@ def roll_back(by: Any) -> RuleSetVersion | None:
             raise RulesRefused(["There is no earlier version to go back to."])
         earlier: RuleSetVersion | None = pointer.previous
         if earlier is None:
+            _refuse_untouchable(by, [] if pointer.version is None else specs_of(pointer.version), [])
             _point(pointer, None, by)
         else:
             publish(earlier, by)
         return earlier
 
 
-def restore(version: RuleSetVersion) -> None:
-    """Make the draft what the version says."""
+def restore(version: RuleSetVersion, by: Any = None) -> None:
+    """Make the draft what the version says.
+
+    Raises
+    ------
+    RulesRefused
+        A rule would change that `by` may not touch, as in `publish`.
+    """
+    _refuse_untouchable(by, draft.read(), specs_of(version))
     draft.write(specs_of(version))
+
+
+def _refuse_untouchable(by: Any, before: Sequence[RuleSpec], after: Sequence[RuleSpec]) -> None:
+    closed = {} if by is None else placement_access.closed_to(by)
+    changes = difference(before, after) if closed else []
+    refused = {
+        change.name: placement_access.refusal(closed, spec.audience.placements)
+        for change in changes
+        for spec in (change.before, change.after)
+        if spec is not None and placement_access.refusal(closed, spec.audience.placements)
+    }
+    if refused:
+        raise RulesRefused([f'"{name}" would change. {why}' for name, why in refused.items()])
 
 
 def difference(before: Sequence[RuleSpec], after: Sequence[RuleSpec]) -> list[Difference]:

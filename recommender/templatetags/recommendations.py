@@ -5,15 +5,16 @@
     {% carousel "homepage" %}             {% carousel_assets %} once, in <head>
 
 `user` is a Django user, an external user id or a profile; anonymous visitors are known by their session. All tags take
-`limit=`, `title=` and `template=` (default `recommender/carousel.html`), and no item stands on one page twice.
+`limit=`, `title=` and `template=` (default `recommender/carousel.html`), and no item stands on one page twice, unless
+editors have put its rows into different dedupe groups.
 When the recommender cannot answer, the popular row stands in, or nothing: never an error page.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypedDict
 
 from django import template
 from django.http import HttpRequest
@@ -23,7 +24,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from recommender import serving, staff_overlay
-from recommender.carousel import UNAVAILABLE, Carousel, from_list, shown_item_ids
+from recommender.carousel import UNAVAILABLE, Carousel, Shown, from_list, shown_on
 from recommender.contracts import RecommendationList
 from recommender.visitor import user_id_of
 
@@ -32,6 +33,13 @@ register = template.Library()
 
 DEFAULT_TEMPLATE = "recommender/carousel.html"
 _FROM_REQUEST: Any = object()
+
+
+class Page(TypedDict):
+    """What the page shows already, as `serving.recommend` takes it."""
+
+    exclude: Collection[str]
+    shown: Mapping[str, Collection[str]]
 
 
 @register.simple_tag(takes_context=True)
@@ -88,10 +96,10 @@ def similar_items(
 ) -> SafeString:
     """Render what is like `item`: an external item id, or an object with an `item_id`."""
     item_id = _item_id(item)
-    _shown(context).add(item_id)
+    _shown(context).beside.add(item_id)
 
-    def fetch(user_id: str, exclude: tuple[str, ...]) -> RecommendationList:
-        return serving.recommend(user_id, kind="similar", seed_item_id=item_id, limit=limit, exclude=exclude)
+    def fetch(user_id: str, page: Page) -> RecommendationList:
+        return serving.recommend(user_id, kind="similar", seed_item_id=item_id, limit=limit, **page)
 
     return _render(context, user, fetch, limit, title, template)
 
@@ -110,8 +118,8 @@ def carousel(
     """Render the placement of that name as editors have set it up; `item` is the seed of those that need one."""
     seed = "" if item is None else _item_id(item)
 
-    def fetch(user_id: str, exclude: tuple[str, ...]) -> RecommendationList:
-        return serving.recommend(user_id, context=placement, seed_item_id=seed, limit=limit, exclude=exclude)
+    def fetch(user_id: str, page: Page) -> RecommendationList:
+        return serving.recommend(user_id, context=placement, seed_item_id=seed, limit=limit, **page)
 
     return _render(context, user, fetch, limit, title, template)
 
@@ -122,15 +130,14 @@ def recommendation_list(
 ) -> SafeString:
     """Render a list that the view has asked for (`serving.page`)."""
     shown = _shown(context)
-    notes = staff_overlay.notes(context.get("request"), answer, on_its_page=True)
-    return _render_row(context, from_list(answer, title=title, without=shown, notes=notes), shown, template)
+    return _render_row(context, answer, title, shown, template, on_its_page=True)
 
 
 def _personal(
     context: Context, user: object, kind: str, limit: int | None, title: str, template_name: str
 ) -> SafeString:
-    def fetch(user_id: str, exclude: tuple[str, ...]) -> RecommendationList:
-        return serving.recommend(user_id, kind=kind, limit=limit, exclude=exclude)
+    def fetch(user_id: str, page: Page) -> RecommendationList:
+        return serving.recommend(user_id, kind=kind, limit=limit, **page)
 
     return _render(context, user, fetch, limit, title, template_name)
 
@@ -138,33 +145,45 @@ def _personal(
 def _render(
     context: Context,
     user: object,
-    fetch: Callable[[str, tuple[str, ...]], RecommendationList],
+    fetch: Callable[[str, Page], RecommendationList],
     limit: int | None,
     title: str,
     template_name: str,
 ) -> SafeString:
     shown = _shown(context)
-    exclude = tuple(sorted(shown))
+    page: Page = {
+        "exclude": tuple(sorted(shown.beside)),
+        "shown": {group: tuple(sorted(item_ids)) for group, item_ids in shown.rows.items()},
+    }
     user_id = ""
     try:
         user_id = _user_id(context, user)
-        answer = fetch(user_id, exclude)
+        answer = fetch(user_id, page)
     except UNAVAILABLE as error:
         logger.warning("carousel not available, showing the popular row: %s", error)
         title = ""
         try:
-            answer = serving.recommend(user_id, kind="trending", limit=limit, exclude=exclude)
+            answer = serving.recommend(user_id, kind="trending", limit=limit, **page)
         except UNAVAILABLE as second:
             logger.warning("popular row not available either: %s", second)
             return SafeString("")
-    notes = staff_overlay.notes(context.get("request"), answer)
-    return _render_row(context, from_list(answer, title=title, without=shown, notes=notes), shown, template_name)
+    return _render_row(context, answer, title, shown, template_name)
 
 
-def _render_row(context: Context, row: Carousel, shown: set[str], template_name: str) -> SafeString:
+def _render_row(
+    context: Context,
+    answer: RecommendationList,
+    title: str,
+    shown: Shown,
+    template_name: str,
+    *,
+    on_its_page: bool = False,
+) -> SafeString:
+    notes = staff_overlay.notes(context.get("request"), answer, on_its_page=on_its_page)
+    row: Carousel = from_list(answer, title=title, without=shown.near(answer.dedupe_group), notes=notes)
     if not row.cards:
         return SafeString("")
-    shown.update(card.item_id for card in row.cards)
+    shown.add(answer.dedupe_group, (card.item_id for card in row.cards))
     values = {name: context[name] for name in ("request", "csrf_token") if name in context}
     inner = context.new({**values, "carousel": row})
     # Titles come from anywhere: a page that switches escaping off means its own text.
@@ -185,11 +204,11 @@ def _item_id(item: object) -> str:
     return item_id
 
 
-def _shown(context: Context) -> set[str]:
+def _shown(context: Context) -> Shown:
     request: HttpRequest | None = context.get("request")
     if request is not None:
-        return shown_item_ids(request)
+        return shown_on(request)
     # The bottom of the stack is the one part that included and extended templates share.
     page: Any = context.render_context.dicts[0]
-    shown: set[str] = page.setdefault("recommender.shown_item_ids", set())
+    shown: Shown = page.setdefault("recommender.shown", Shown())
     return shown

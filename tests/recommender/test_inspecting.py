@@ -99,7 +99,7 @@ def test_a_cap_that_takes_an_item_out_is_found_by_trying(site: FilmSite) -> None
     found = why("ronin")
     assert found.place is None
     assert effects(found) == {"One crime": "moves it: without the rule it would stand at place 2"}
-    assert "by its score it came at place 2, and business_rules took it out" in found.sentences[0]
+    assert "it had come to place 2, and business_rules took it out" in found.sentences[0]
     assert "Without the rule “One crime” it would be" in found.sentences[0]
 
 

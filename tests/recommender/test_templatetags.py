@@ -21,7 +21,7 @@ from recommender.templatetags import recommendations
 TITLES = {"personalized": "For you", "trending": "Trending now", "similar": "Similar", "because_you_watched": "Because"}
 
 
-def answer(title: str, cards: Sequence[ItemCard]) -> RecommendationList:
+def answer(title: str, cards: Sequence[ItemCard], group: str = "") -> RecommendationList:
     return RecommendationList(
         request_id=uuid4(),
         placement="homepage",
@@ -32,6 +32,7 @@ def answer(title: str, cards: Sequence[ItemCard]) -> RecommendationList:
             for card in cards
         ),
         model_version="v1",
+        dedupe_group=group,
     )
 
 
@@ -86,7 +87,7 @@ def test_each_tag_asks_the_one_door_for_its_list(serving: FakeServing) -> None:
         '{% carousel "shelf" user="u1" item="seed" limit=3 %}',
     ):
         Template("{% load recommendations %}" + source).render(Context())
-    common = {"user_id": "u1", "kind": "", "context": "", "limit": None, "exclude": ()}
+    common = {"user_id": "u1", "kind": "", "context": "", "limit": None, "exclude": (), "shown": {}}
     assert serving.calls == [
         {**common, "kind": "personalized", "limit": 5},
         {**common, "kind": "because_you_watched"},
@@ -111,7 +112,18 @@ def test_no_item_stands_on_one_page_twice(serving: FakeServing, render: Callable
     serving.cards = first
     html = render('{% recommended_for "u" %}{% trending %}{% carousel "shelf" %}')
     assert item_ids(html) == ["a", "b"]
-    assert [call["exclude"] for call in serving.calls] == [(), ("a", "b"), ("a", "b")]
+    assert [call["shown"] for call in serving.calls] == [{}, {"": ("a", "b")}, {"": ("a", "b")}]
+
+
+@pytest.mark.parametrize(("beside", "expected"), [((), ["a", "b", "a", "b"]), (("a",), ["b", "b"])])
+def test_rows_of_different_groups_may_repeat_each_other_but_not_the_page(
+    render: Callable[..., str], request_of_nobody: HttpRequest, beside: Sequence[str], expected: list[str]
+) -> None:
+    shown_item_ids(request_of_nobody).update(beside)
+    cards = [ItemCard(item_id=item_id, title=item_id) for item_id in "ab"]
+    rows = {name: answer(name, cards, group) for name, group in (("one", ""), ("two", "top"), ("three", "top"))}
+    source = "{% recommendation_list one %}{% recommendation_list two %}{% recommendation_list three %}"
+    assert item_ids(render(source, **rows)) == expected
 
 
 def test_the_seed_is_not_shown_beside_itself(serving: FakeServing, render: Callable[..., str]) -> None:

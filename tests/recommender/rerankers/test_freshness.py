@@ -48,3 +48,18 @@ def test_a_score_that_is_not_finite_stays_last() -> None:
 def test_options_that_make_no_sense_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="half_life_days must be above 0 and strength 0 or more"):
         Freshness(**options)
+
+
+def test_a_placement_s_freshness_is_what_an_old_item_loses() -> None:
+    candidates = candidates_of([0, 1, 2, 3], [0.8, 0.8, 0.8, 0.8])
+    aged = Freshness(half_life_days=3, strength=0).rerank(query_of(CATALOGUE, freshness=0.4), candidates)
+    # 0.6 + 0.4 · 0.5^(age / 3): today 1, three days 0.8, nine 0.65; without a date 0.6.
+    assert aged.rows.tolist() == [2, 1, 0, 3]
+    assert aged.score == pytest.approx([0.8, 0.64, 0.52, 0.48])
+
+
+def test_nothing_is_done_where_age_does_not_matter() -> None:
+    assert not Freshness(strength=0).enabled(QUERY)
+    assert not Freshness(strength=0.2).enabled(query_of(CATALOGUE, freshness=0.0))
+    assert Freshness(strength=0.2).enabled(QUERY)
+    assert Freshness(strength=0).enabled(query_of(CATALOGUE, freshness=0.1))
