@@ -98,7 +98,8 @@ def facts(spec: RuleSpec, titles: Mapping[int, str]) -> dict[str, str]:
 
 def changes(before: RuleSpec, after: RuleSpec, titles: Mapping[int, str]) -> list[tuple[str, str, str]]:
     """Return (what it is about, before, after) of everything that two versions of a rule say differently."""
-    old, new = facts(before, titles), facts(after, titles)
+    # Not said of a rule alone, a priority of 0 is something beside another.
+    old, new = ({"priority": "0", **facts(spec, titles)} for spec in (before, after))
     return [(name, old.get(name, ""), new.get(name, "")) for name in old | new if old.get(name) != new.get(name)]
 
 

@@ -77,6 +77,7 @@ def test_changes_are_told_field_by_field_in_words() -> None:
         ("devices", "tv", ""),
     ]
     assert wording.changes(PROMOTION, PROMOTION, {}) == []
+    assert wording.changes(PROMOTION, msgspec.structs.replace(PROMOTION, priority=0), {}) == [("priority", "2", "0")]
 
 
 @pytest.mark.parametrize("action", Action)
