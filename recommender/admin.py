@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from recommender import job_admin, placement_admin, rule_admin, version_admin
+from recommender import job_admin, placement_admin, rule_admin, rule_version_admin, version_admin
 
-__all__ = ["job_admin", "placement_admin", "rule_admin", "version_admin"]
+__all__ = ["job_admin", "placement_admin", "rule_admin", "rule_version_admin", "version_admin"]

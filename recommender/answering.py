@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from prometheus_client import Counter
@@ -37,6 +36,8 @@ class Answer:
 
     recipe: str
     """The recipe that answered."""
+    query: Query
+    """What it was asked: a fallback is asked without a seed."""
     rows: tuple[int, ...]
     items: tuple[Recommendation, ...]
     fallback: bool
@@ -89,6 +90,7 @@ def answer(recipe_name: str, query: Query, *, known: bool, fallback: str = "", m
         FALLBACKS.labels(reason=reason).inc()
     return Answer(
         recipe=recipe.name,
+        query=query,
         rows=tuple(candidates.rows.tolist()),
         items=_items(recipe, query, candidates, filling),
         fallback=bool(reason),
@@ -97,37 +99,9 @@ def answer(recipe_name: str, query: Query, *, known: bool, fallback: str = "", m
     )
 
 
-def nothing(recipe_name: str) -> Answer:
+def nothing(recipe_name: str, query: Query) -> Answer:
     """Return the empty list that a variant without recommendations shows."""
-    return Answer(recipe=recipe_name, rows=(), items=(), fallback=False, fallback_reason="", trace=Trace())
-
-
-def inspect(recipe_name: str, query: Query, row: int) -> dict[str, Any]:
-    """Return an item's way through a recipe: position or what removed it, its scores, its reason, the whole trace."""
-    recipe = recipes.get(recipe_name)
-    trace = Trace()
-    candidates = runner.run(recipe, query, trace)
-    position = np.flatnonzero(candidates.rows == row)
-    alone = Candidates.of(np.array([row], dtype=np.int64))
-    removed_by = [stage.name for stage in recipe.filters if stage.enabled(query) and not stage.keep(query, alone)[0]]
-    # A site's own recipe need not have the filter; the rules shut out all the same.
-    if "ruled_out" not in removed_by and query.rules is not None and not query.rules.admits(alone.rows)[0]:
-        removed_by.append("business_rules")
-    scores = {}
-    for slot in recipe.sources:
-        if slot.source.enabled(query):
-            score = float(slot.source.score(query, alone.rows)[0])
-            scores[slot.source.name] = score if np.isfinite(score) else None
-    shown = candidates.take(position[:1])
-    return {
-        "item_id": query.catalogue.cards[row].item_id,
-        "position": int(position[0]) if len(position) else None,
-        "removed_by": removed_by,
-        "source_scores": scores,
-        "reason": _explained(recipe, query, shown)[0][1] if len(shown) else None,
-        "history_items": len(query.history.rows),
-        "trace": trace.as_dict(),
-    }
+    return Answer(recipe=recipe_name, query=query, rows=(), items=(), fallback=False, fallback_reason="", trace=Trace())
 
 
 def obstacle(recipe_name: str, query: Query, *, known: bool) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from urllib.parse import urlencode, urlsplit
 
 import redis
@@ -13,6 +14,7 @@ from django.http import HttpRequest
 from catalog.snapshot import ItemCard, item_page
 from recommender.contracts import RecommendationList
 from recommender.exceptions import RecommenderError
+from recommender.staff_overlay import Why
 
 UNAVAILABLE = (RecommenderError, DatabaseError, redis.RedisError)
 """What a page with carousels survives. Everything else is a programming error and raises."""
@@ -54,6 +56,8 @@ class Card:
     """0 is first in the list as it was answered, whatever was left out since."""
     origin: str = ""
     """`request=…&position=…&from=…`, "" when the card stands in no recommended list."""
+    why: Why | None = None
+    """What staff see of it; None for everybody else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +76,17 @@ class Carousel:
         return f"recs-{self.request_id or self.placement}"
 
 
-def from_list(answer: RecommendationList, *, title: str = "", without: Iterable[str] = ()) -> Carousel:
+def from_list(
+    answer: RecommendationList,
+    *,
+    title: str = "",
+    without: Iterable[str] = (),
+    notes: Mapping[str, Why] = MappingProxyType({}),
+) -> Carousel:
     """Return the carousel of `answer`, leaving out the item ids of `without`.
 
     `title` replaces the placement's own. An item occurs once even when the answer repeats it. A reason that only
-    repeats the title is left out.
+    repeats the title is left out. `notes` (`staff_overlay.notes`) are what staff see, by item id.
     """
     title = title or answer.title
     left_out = set(without)
@@ -87,7 +97,8 @@ def from_list(answer: RecommendationList, *, title: str = "", without: Iterable[
         left_out.add(recommendation.item_id)
         origin = urlencode({"request": str(answer.request_id), "position": position, "from": answer.placement})
         reason = "" if recommendation.reason == title else recommendation.reason
-        cards.append(card(recommendation.card, reason=reason, position=position, origin=origin))
+        made = card(recommendation.card, reason=reason, position=position, origin=origin)
+        cards.append(replace(made, why=notes.get(recommendation.item_id)) if notes else made)
     return Carousel(
         title=title,
         cards=tuple(cards),

@@ -207,6 +207,8 @@ class RecommendationList:
     items: tuple[Recommendation, ...]
     model_version: str
     """Name of the version that scored the list; "" when none could be used."""
+    user_id: str = ""
+    """Whose it is; "" for nobody in particular."""
     experiment_id: str = ""
     variant: str = ""
     fallback: bool = False

@@ -4,7 +4,7 @@ Of a sample of users who have done something, each placement's list is made twic
 the draft. Where a placement is personal, the newest thing each user did is hidden first, and where it stands in both
 lists says what the rules cost or bring: NDCG@10 of that one item, 1 / log2(place + 1), with a 95 % interval of the mean
 difference. The model has learned from those deeds: both figures are too high, and only their difference says
-something.
+something. How the click rate would change is told by a replay of what they were shown (`impact_replay`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import numpy as np
 
 from interactions.features import UserFeatures
 from interactions.queries import sample_of_users
-from recommender import serving
+from recommender import impact_replay, serving
 from recommender.contracts import RecommendationList
+from recommender.impact_replay import Replay
 from recommender.queries import PlacementSpec
 from recommender.rules.compile import Rulebook
 from recommender.rules.vocabulary import RuleSpec
@@ -63,6 +64,8 @@ class Impact(msgspec.Struct, kw_only=True):
     gained: list[tuple[str, str, int]]
     lost: list[tuple[str, str, int]]
     """(external id, title, lists) of the items that stand in more lists than now, or in fewer."""
+    replay: Replay = msgspec.field(default_factory=Replay)
+    """How the click rate would change."""
 
 
 def measure(
@@ -81,6 +84,7 @@ def measure(
     found: dict[str, OfPlacement] = {}
     differences: dict[str, list[tuple[float, float]]] = {}
     shown: Counter[tuple[str, str]] = Counter()
+    replayed: list[impact_replay.Sums] = []
     drafted: Rulebook | None = None
     for done, user_id in enumerate(sample):
         visit = begin(user_id, record=False)
@@ -95,6 +99,7 @@ def measure(
                 gains = _gains(visit, drafted, placement)
                 if gains is not None:
                     differences.setdefault(placement.name, []).append(gains)
+        replayed.append(impact_replay.of_user(visit, drafted))
         tell(done + 1, len(sample))
     for name, pairs in differences.items():
         _measured(found[name], np.array(pairs))
@@ -104,6 +109,7 @@ def measure(
         placements=list(found.values()),
         gained=[one for one in ranked if one[2] > 0][:MOST_NAMED],
         lost=[one for one in reversed(ranked) if one[2] < 0][:MOST_NAMED],
+        replay=impact_replay.estimate(replayed),
     )
 
 

@@ -50,10 +50,10 @@ def listed(
     def make() -> tuple[Made, float]:
         nonlocal seconds
         began = time.perf_counter()
-        made, is_whole = _make(visit, placement, recipe, seed=seed, exclude=exclude, explain=explain)
+        made, answered = _make(visit, placement, recipe, seed=seed, exclude=exclude, explain=explain)
         seconds = time.perf_counter() - began
         # What a failing stage has left out is back as soon as the stage is.
-        return made, _until(visit, placement) if is_whole else visit.now
+        return made, visit.now if answered.trace.errors else _until(visit, placement)
 
     def shown(found: Made) -> Made:
         if seconds is not None and not explain:
@@ -71,6 +71,14 @@ def listed(
     request_id = uuid.uuid4()
     noted = msgspec.structs.replace(served, request_id=request_id, shown_at=visit.now)
     return shown((replace(made, request_id=request_id), noted))
+
+
+def looked_into(
+    visit: Visit, placement: PlacementSpec, recipe: str, *, seed: int | None, exclude: RowArray
+) -> tuple[RecommendationList, Answer]:
+    """Return a list as `listed` makes it anew, and the answer it is made from: what was asked and what stages did."""
+    (made, _), answered = _make(visit, placement, recipe, seed=seed, exclude=exclude, explain=True)
+    return made, answered
 
 
 def _made_from(visit: Visit) -> tuple[object, ...]:
@@ -116,8 +124,7 @@ def _make(
     seed: int | None,
     exclude: RowArray,
     explain: bool,
-) -> tuple[Made, bool]:
-    """Return the list, and whether no stage has failed while it was made."""
+) -> tuple[Made, Answer]:
     query = replace(
         query_of(visit, placement),
         seed=seed,
@@ -134,7 +141,7 @@ def _make(
     else:
         answered, teams = answer_for(assignment, placement, query, ask)
     made = _present(visit, query, placement, answered, assignment, explain)
-    return (made, _served(visit, query, made, answered, assignment, teams)), not answered.trace.errors
+    return (made, _served(visit, query, made, answered, assignment, teams)), answered
 
 
 def query_of(visit: Visit, placement: PlacementSpec) -> Query:
@@ -169,6 +176,7 @@ def _present(
     cards = query.catalogue.cards
     return RecommendationList(
         request_id=uuid.uuid4(),
+        user_id=visit.user.user_id,
         placement=placement.name,
         recipe=answered.recipe,
         title=_title(visit, query, placement, answered),

@@ -235,6 +235,32 @@ class ActiveRules(AnnouncingModel):
         return f"{self.alias} → {self.version}"
 
 
+class ServedRules(models.Model):
+    """From when on which rules served: one row a publication or roll-back, never changed."""
+
+    version = models.ForeignKey(RuleSetVersion, null=True, on_delete=models.PROTECT, related_name="served")
+    since = models.DateTimeField(default=timezone.now, db_index=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.version or 'no rules'} since {self.since:%F %T}"
+
+
+class RuleEffect(models.Model):
+    """What the users that a rule keeps out show of it (`rule_effects`): the newest measurement of each rule."""
+
+    rule_key = models.PositiveBigIntegerField(primary_key=True, help_text="Of the rule; it may be gone from the draft.")
+    since = models.DateTimeField(help_text="From when on it has served unchanged.")
+    measured_at = models.DateTimeField(null=True, help_text="Empty: to be measured anew.")
+    result = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"effect of rule {self.rule_key}"
+
+
 class RuleImpact(models.Model):
     """What a draft would change, measured in the background (`impact`); a row is the job as well."""
 

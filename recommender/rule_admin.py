@@ -1,15 +1,15 @@
-"""Rules and their versions in the admin: written as a draft, published as a whole."""
+"""Rules in the admin: written as a draft, published as a whole; their versions are in `rule_version_admin`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin import actions
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,13 +20,23 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from catalog import bulk_actions
 from catalog.item_picker import ItemPicker
 from catalog.spreadsheets import SpreadsheetAdmin
-from recommender import impact_jobs, placement_access, previewing, publishing_page, rule_actions, rule_calendar
+from recommender import (
+    impact_jobs,
+    inspector_page,
+    placement_access,
+    previewing,
+    publishing_page,
+    rule_actions,
+    rule_calendar,
+    rule_effect_page,
+)
 from recommender.exceptions import RequestError, RulesRefused
-from recommender.models import ActiveRules, Rule, RuleClause, RuleItem, RuleSetVersion
+from recommender.list_forms import ListForm
+from recommender.models import Rule, RuleClause, RuleItem
 from recommender.rule_actions import ShiftForm
-from recommender.rule_forms import ClauseFormSet, PickedFormSet, PreviewForm, RuleForm
+from recommender.rule_forms import ClauseFormSet, PickedFormSet, RuleForm
 from recommender.rule_spreadsheet import RuleResource
-from recommender.rules import draft, versions
+from recommender.rules import draft, versions, wording
 
 LONGEST_NOTE = 1000
 
@@ -79,29 +89,6 @@ class RuleClauseInline(PartInline):
     verbose_name_plural = "Which items: all that meet these conditions"
 
 
-def _deed(rule: Rule) -> str:
-    """Return what a rule does, with its numbers."""
-    share = f"{rule.share_percent:g} %" if rule.share_percent else ""
-    match rule.action:
-        case Rule.Action.PIN:
-            return f"pin to position {rule.position}"
-        case Rule.Action.SOFT_PIN:
-            return f"pin to position {rule.position} or before"
-        case Rule.Action.PROMOTE:
-            return f"promote to {share or f'{rule.slots} places'} of the list"
-        case Rule.Action.BOOST | Rule.Action.BURY:
-            return f"{rule.action} × {rule.multiplier:g}"
-        case Rule.Action.CAP:
-            return f"at most {rule.at_most} of one {rule.attribute} in {rule.window} places"
-        case Rule.Action.SAME_AS_SEED | Rule.Action.DIFFERENT_FROM_SEED:
-            return f"only with {'the same' if rule.action == Rule.Action.SAME_AS_SEED else 'another'} {rule.attribute}"
-        case Rule.Action.ORGANIC_SHARE:
-            return f"keep {share} of the list for scores"
-        case Rule.Action.FATIGUE:
-            return f"not again after {rule.at_most} times shown in {rule.window} days without a click"
-    return str(rule.get_action_display())
-
-
 def _refusal(request: HttpRequest, rules: Iterable[Rule]) -> str:
     """Return why the user may not write one of these rules, "" when he may write all."""
     closed = placement_access.closed_to(request.user)
@@ -124,7 +111,7 @@ class RuleAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
     search_fields: ClassVar = ["name", "note"]
     list_per_page = 50
     actions: ClassVar = ["activate", "deactivate", "shift", "duplicate", "delete_selected"]
-    actions_list: ClassVar = ["calendar_page", "preview_page", "publish_page"]
+    actions_list: ClassVar = ["calendar_page", "inspector_page", "preview_page", "publish_page"]
     fieldsets: ClassVar = [
         (None, {"fields": ["name", "action", "is_active", "priority", "note"]}),
         (
@@ -134,6 +121,18 @@ class RuleAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
         ("For whom", {"fields": ["placements", "countries", "languages", "devices", "segments", "holdout_percent"]}),
         ("When", {"fields": ["active_from", "active_until", "weekdays", "opens", "closes", "time_zone"]}),
     ]
+
+    change_form_outer_after_template = "admin/recommender/rule_effect.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show below the rule what it was measured to bring or cost."""
+        context = {
+            **(extra_context or {}),
+            "effect": rule_effect_page.page(int(object_id)) if object_id.isdigit() else None,
+        }
+        return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
         """Read what a line of the list says in three queries, however many rules there are."""
@@ -156,7 +155,7 @@ class RuleAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
         items = ", ".join(
             [str(picked) for picked in rule.picked.all()] + [str(clause) for clause in rule.clauses.all()]
         )
-        return f"{_deed(rule)}{f': {items}' if items else ''}"
+        return f"{wording.deed(draft.spec_of(rule))}{f': {items}' if items else ''}"
 
     @display(description="placements")
     def where_shown(self, rule: Rule) -> str:
@@ -233,7 +232,7 @@ class RuleAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
     @action(description="Preview …", url_path="preview", permissions=["submit_rules"])
     def preview_page(self, request: HttpRequest) -> HttpResponse:
         """Show one list as it is and as the draft would have it."""
-        form = PreviewForm(request.GET if "placement" in request.GET else None)
+        form = ListForm(request.GET if "placement" in request.GET else None)
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Preview rules", "form": form}
         if form.is_valid():
             try:
@@ -241,6 +240,12 @@ class RuleAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
             except RequestError as error:
                 context["refusal"] = str(error)
         return render(request, "admin/recommender/preview_rules.html", context)
+
+    @action(description="Why is this here? …", url_path="why", permissions=["view"])
+    def inspector_page(self, request: HttpRequest) -> HttpResponse:
+        """Show why an item is, or is not, in somebody's list."""
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Why is this here?"}
+        return render(request, "admin/recommender/inspect.html", context | inspector_page.page(request.GET))
 
     def _done(self, request: HttpRequest, what: str, *, may_publish: bool) -> bool:
         note = request.POST.get("note", "")[:LONGEST_NOTE]
@@ -250,7 +255,9 @@ class RuleAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
             elif not may_publish:
                 raise PermissionDenied
             elif what == "roll_back":
-                message = f"Version {versions.roll_back(request.user).pk} serves again; the draft is as it was."
+                earlier = versions.roll_back(request.user)
+                serves = "No rules serve now" if earlier is None else f"Version {earlier.pk} serves again"
+                message = f"{serves}; the draft is as it was."
             else:
                 message = f"Version {versions.publish_draft(request.user, note).pk} serves from the next request on."
         except RulesRefused as error:
@@ -263,73 +270,3 @@ class RuleAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
     def has_submit_rules_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may hand the draft in: whoever may write rules."""
         return request.user.has_perm("recommender.change_rule")
-
-
-@admin.register(RuleSetVersion)
-class RuleSetVersionAdmin(ModelAdmin):  # type: ignore[misc]
-    """What has been submitted and published."""
-
-    list_display: ClassVar = ["__str__", "state", "serves", "rules_in_it", "note", "submitted_by", "published_at"]
-    list_filter: ClassVar = ["state"]
-    list_select_related: ClassVar = ["submitted_by"]
-    actions: ClassVar = ["publish_it", "reject_it", "make_draft"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[RuleSetVersion]:
-        """Find out what serves in the same query as the list."""
-        found: QuerySet[RuleSetVersion] = super().get_queryset(request)
-        return found.annotate(serves_now=Exists(ActiveRules.objects.filter(version=OuterRef("pk"))))
-
-    @admin.action(description="Publish this version", permissions=["publish_rules"])
-    def publish_it(self, request: HttpRequest, queryset: QuerySet[RuleSetVersion]) -> None:
-        """Let the one chosen version serve."""
-        self._with_one(request, queryset, lambda one: versions.publish(one, request.user), "serves from now on")
-
-    @admin.action(description="Reject it", permissions=["publish_rules"])
-    def reject_it(self, request: HttpRequest, queryset: QuerySet[RuleSetVersion]) -> None:
-        """Refuse the one chosen version."""
-        self._with_one(request, queryset, lambda one: versions.reject(one, request.user, ""), "is rejected")
-
-    @admin.action(description="Make it the draft", permissions=["publish_rules"])
-    def make_draft(self, request: HttpRequest, queryset: QuerySet[RuleSetVersion]) -> None:
-        """Write the rules as the one chosen version has them."""
-        self._with_one(request, queryset, lambda one: versions.restore(one, request.user), "is the draft now")
-
-    def _with_one(
-        self, request: HttpRequest, queryset: QuerySet[RuleSetVersion], do: Callable[[RuleSetVersion], None], done: str
-    ) -> None:
-        chosen = list(queryset[:2])
-        if len(chosen) != 1:
-            self.message_user(request, "Choose one version.", messages.ERROR)
-            return
-        try:
-            do(chosen[0])
-        except RulesRefused as error:
-            self.message_user(request, str(error), messages.ERROR)
-        else:
-            self.message_user(request, f"Version {chosen[0].pk} {done}.")
-
-    def has_publish_rules_permission(self, request: HttpRequest) -> bool:
-        """Return whether the user may put rules in effect."""
-        return request.user.has_perm("recommender.publish_rules")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: versions come from the draft."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: a version never changes."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: they are the record of what was shown."""
-        return False
-
-    @display(description="serves", boolean=True)
-    def serves(self, version: RuleSetVersion) -> bool:
-        """Tell the one that serves."""
-        return bool(version.serves_now)  # type: ignore[attr-defined] # annotated by get_queryset
-
-    @display(description="rules")
-    def rules_in_it(self, version: RuleSetVersion) -> int:
-        """Count them."""
-        return len(version.rules)

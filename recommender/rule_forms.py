@@ -11,7 +11,6 @@ from django.forms import BaseInlineFormSet
 from django.utils.functional import cached_property
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
@@ -125,34 +124,3 @@ def _kept(formset: Any) -> list[Any]:
         for form in formset.forms
         if form.is_valid() and form.has_changed() | bool(form.instance.pk) and not form.cleaned_data.get("DELETE")
     ]
-
-
-class PreviewForm(forms.Form):
-    """Whose list of which placement to look at, and when."""
-
-    placement = forms.ModelChoiceField(
-        Placement.objects.filter(is_active=True), to_field_name="name", empty_label=None, widget=UnfoldAdminSelectWidget
-    )
-    user_id = forms.CharField(
-        label="User (empty: a new visitor)", max_length=200, required=False, widget=UnfoldAdminTextInputWidget
-    )
-    seed_item_id = forms.CharField(
-        label="Item looked at", max_length=200, required=False, widget=UnfoldAdminTextInputWidget
-    )
-    moment = forms.DateTimeField(
-        label="When (empty: now)",
-        required=False,
-        widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
-    )
-    language = forms.CharField(max_length=20, required=False, widget=UnfoldAdminTextInputWidget)
-    device = forms.CharField(max_length=20, required=False, widget=UnfoldAdminTextInputWidget)
-
-    def asked(self) -> dict[str, Any]:
-        """Return the arguments of `previewing.preview`."""
-        given = self.cleaned_data
-        moment = given["moment"]
-        return {
-            **{name: given[name] for name in ("user_id", "seed_item_id", "language", "device")},
-            "placement": given["placement"].name,
-            "moment": None if moment is None else moment.timestamp(),
-        }

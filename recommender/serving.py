@@ -1,4 +1,4 @@
-"""The one door of every request: `recommend`, `similar_to`, `page`, `explain`.
+"""The one door of every request: `recommend`, `similar_to`, `page`.
 
 1. The user's features and the revisions come in one Redis round trip (`interactions.features`).
 2. `serving_state` gives the catalogue, model, rules, placements and experiments of those revisions, from memory.
@@ -11,9 +11,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -22,10 +22,11 @@ from experiments import exposure
 from interactions import impressions
 from interactions.contracts import ServedList
 from recommender import conf
-from recommender.answering import inspect
+from recommender.answering import Answer
+from recommender.arrays import RowArray
 from recommender.contracts import RecommendationList
 from recommender.exceptions import RequestError, UnknownItem
-from recommender.listing import BECAUSE_YOU_WATCHED, Made, listed, query_of
+from recommender.listing import BECAUSE_YOU_WATCHED, Made, listed, looked_into
 from recommender.queries import PlacementSpec
 from recommender.seeds import choose_seeds
 from recommender.serving_state import ServingState
@@ -113,6 +114,34 @@ def list_for(
     explain: bool = False,
 ) -> Made:
     """Return one list for a visit, and what is to be recorded once it is really shown; see `recommend`."""
+    asked = _asked(visit, kind, context, limit, exclude, shown, seed_item_id)
+    return listed(visit, asked.placement, asked.recipe, seed=asked.seed, exclude=asked.exclude, explain=explain)
+
+
+def look_into(
+    visit: Visit, *, context: str = "", kind: str = "", exclude: Sequence[str] = (), seed_item_id: str = ""
+) -> tuple[RecommendationList, Answer]:
+    """Return one list as `list_for` does, and the answer it is made from; nothing is kept or recorded."""
+    asked = _asked(visit, kind, context, None, exclude, NOTHING, seed_item_id)
+    return looked_into(visit, asked.placement, asked.recipe, seed=asked.seed, exclude=asked.exclude)
+
+
+class _Asked(NamedTuple):
+    placement: PlacementSpec
+    recipe: str
+    seed: int | None
+    exclude: RowArray
+
+
+def _asked(
+    visit: Visit,
+    kind: str,
+    context: str,
+    limit: int | None,
+    exclude: Collection[str],
+    shown: Mapping[str, Collection[str]],
+    seed_item_id: str,
+) -> _Asked:
     placement = _placement(visit.state, kind, context)
     recipe = kind or placement.recipe
     seed = _row(visit.state, seed_item_id) if seed_item_id else None
@@ -122,13 +151,11 @@ def list_for(
         raise RequestError("type=similar needs item_id: the item the list is about.")
     left_out = [*exclude, *shown.get(placement.dedupe_group, ())]
     rows = [visit.state.catalogue.row_of.get(item_id, -1) for item_id in left_out]
-    return listed(
-        visit,
+    return _Asked(
         msgspec.structs.replace(placement, limit=_limit(limit, placement)),
         recipe,
-        seed=seed,
-        exclude=np.array(sorted(row for row in rows if row >= 0), dtype=np.int64),
-        explain=explain,
+        seed,
+        np.array(sorted(row for row in rows if row >= 0), dtype=np.int64),
     )
 
 
@@ -161,40 +188,33 @@ def page(
         When no active placement stands on this page.
     """
     visit = begin(user_id, record=True, language=language, device=device)
+    rows = list(rows_of_page(visit, page_name, seed_item_id=seed_item_id, limit=limit))
+    _record(visit, [served for _, served in rows])
+    return [made for made, _ in rows if made.items]
+
+
+def rows_of_page(visit: Visit, page_name: str, *, seed_item_id: str = "", limit: int | None = None) -> Iterator[Made]:
+    """Yield the lists of `page` one after the other, each with what is to be recorded once it is really shown.
+
+    An empty one is a variant's that shows nothing: to be recorded only.
+    """
     seed = _row(visit.state, seed_item_id) if seed_item_id else None
     shown: defaultdict[str, list[int]] = defaultdict(list)
-    lists: list[RecommendationList] = []
-    served: list[ServedList] = []
+    is_first = True
     for placement in visit.state.placements.on_page(page_name):
         placement = msgspec.structs.replace(placement, limit=_limit(limit, placement))
         for row_seed in _seeds(visit, placement, seed):
             beside = shown[placement.dedupe_group]
             exclude = np.array(beside, dtype=np.int64)
             made, noted = listed(visit, placement, placement.recipe, seed=row_seed, exclude=exclude)
-            repeats = bool(lists) and made.fallback and not placement.fallback
+            repeats = not is_first and made.fallback and not placement.fallback
             if len(made.items) >= min(placement.minimum, placement.limit) and not repeats:
-                lists.append(made)
-                served.append(noted)
+                yield made, noted
+                is_first = False
                 beside += [visit.state.catalogue.row_of[item.item_id] for item in made.items]
-            elif not made.items:
+            elif not made.items and made.experiment_id:
                 # On purpose, where a variant shows nothing: he has been exposed to that.
-                served.append(noted)
-    _record(visit, served)
-    return lists
-
-
-def explain(user_id: str, item_id: str, *, kind: str = PERSONALIZED) -> dict[str, Any]:
-    """Return why `item_id` is, or is not, in the user's list: its way through every stage.
-
-    Raises
-    ------
-    UnknownItem
-        When there is no such item.
-    """
-    visit = begin(user_id, record=False)
-    placement = _placement(visit.state, kind, "")
-    query = query_of(visit, msgspec.structs.replace(placement, limit=MAXIMUM_LIMIT))
-    return inspect(kind, query, _row(visit.state, item_id))
+                yield made, noted
 
 
 def _record(visit: Visit, served: Sequence[ServedList]) -> None:

@@ -8,7 +8,7 @@ from celery import shared_task
 
 from experiments import exposure
 from interactions import impressions
-from recommender import content_vectors, impact_jobs, rebuild_requests, rebuilding
+from recommender import content_vectors, impact_jobs, rebuild_requests, rebuilding, rule_effects
 from recommender.registry import jobs
 from recommender.shadowing import lists
 
@@ -58,3 +58,9 @@ def measure_impacts() -> int:
 def forget_shadow_lists() -> int:
     """Delete compared lists that are a week old. Returns how many."""
     return lists.forget_old()
+
+
+@shared_task(name="recommender.tasks.measure_rule_effects")
+def measure_rule_effects() -> int:
+    """Measure what rules with a holdout bring or cost. Returns how many were due."""
+    return rule_effects.measure_due()

@@ -105,7 +105,7 @@ def _answer(
 ) -> Answer:
     recipe = str(configuration.get("recipe", placement.recipe))
     if configuration.get("nothing", False):
-        return nothing(recipe)
+        return nothing(recipe, query)
     version = configuration.get("model_version")
     own = replace(
         query,

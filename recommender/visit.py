@@ -37,7 +37,11 @@ class Visit:
 
     def rules(self, placement: str) -> CompiledRules:
         """Return the editors' rules that are in effect for this visit at a placement."""
-        viewer = Viewer(
+        return self.state.rulebook.for_viewer(self.viewer(placement), self.now)
+
+    def viewer(self, placement: str) -> Viewer:
+        """Return who looks at a placement, as far as rules care."""
+        return Viewer(
             user_id=self.user.user_id,
             placement=placement,
             country=self.user.country,
@@ -45,7 +49,6 @@ class Visit:
             device=self.device,
             segments=self.segments,
         )
-        return self.state.rulebook.for_viewer(viewer, self.now)
 
     def personal_rules(self, placement: str) -> CompiledRules:
         """Return the same with what this visitor is tired of: an object of its own where there is something."""

@@ -188,6 +188,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expire_seconds": 50},
     },
+    "measure-rule-effects-every-fifteen-minutes": {
+        "task": "recommender.tasks.measure_rule_effects",
+        "schedule": 900.0,
+        "options": {"expire_seconds": 800},
+    },
     "refresh-content-vectors-every-hour": {
         "task": "recommender.tasks.refresh_content_vectors",
         "schedule": crontab(minute="37"),

@@ -176,8 +176,9 @@ def _propose(recipe: Recipe, query: Query, trace: Trace) -> RowArray:
 def _retrieve(slot: SourceSlot, query: Query, n: int, trace: Trace) -> RowArray:
     with trace.step("source", slot.source.name) as step:
         rows = _open(step, lambda: slot.source.retrieve(query, n))
-        step.came_out = 0 if rows is None else len(rows)
-        return np.empty(0, dtype=np.int64) if rows is None else rows
+        step.rows = np.empty(0, dtype=np.int64) if rows is None else rows
+        step.came_out = len(step.rows)
+        return step.rows
 
 
 def _union(proposals: Iterable[RowArray]) -> RowArray:
@@ -189,13 +190,15 @@ def _union(proposals: Iterable[RowArray]) -> RowArray:
 def _filter(stage: Filter, query: Query, candidates: Candidates, trace: Trace) -> Candidates:
     with trace.step("filter", stage.name, len(candidates)) as step:
         if not stage.enabled(query):
-            step.came_out = len(candidates)
+            step.came_out, step.rows = len(candidates), candidates.rows
             return candidates
         keep = _closed(step, lambda: stage.keep(query, candidates))
         removed = candidates.rows[~keep]
         step.removed = lambda: [query.catalogue.cards[row].item_id for row in removed[:REMOVED_KEPT]]
         step.came_out = len(candidates) - len(removed)
-        return candidates.take(keep) if len(removed) else candidates
+        kept = candidates.take(keep) if len(removed) else candidates
+        step.rows = kept.rows
+        return kept
 
 
 def _source_scores(recipe: Recipe, query: Query, candidates: Candidates, trace: Trace) -> dict[str, FloatArray]:
@@ -221,14 +224,17 @@ def _score(recipe: Recipe, query: Query, candidates: Candidates, trace: Trace) -
                 candidates.score = score
                 step.came_out = len(candidates)
     finite = np.where(np.isfinite(candidates.score), candidates.score, -np.inf)
-    return candidates.take(np.lexsort((candidates.rows, -finite)))
+    ranked = candidates.take(np.lexsort((candidates.rows, -finite)))
+    if recipe.scorers:
+        trace.steps[-1].rows = ranked.rows
+    return ranked
 
 
 def _rerank(stage: Reranker, query: Query, candidates: Candidates, trace: Trace) -> Candidates:
     with trace.step("re-ranker", stage.name, len(candidates)) as step:
         if stage.enabled(query):
             candidates = _closed(step, lambda: stage.rerank(query, candidates))
-        step.came_out = len(candidates)
+        step.came_out, step.rows = len(candidates), candidates.rows
         return candidates
 
 

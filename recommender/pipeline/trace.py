@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from recommender.arrays import RowArray
+
 
 @dataclass(slots=True)
 class Step:
@@ -20,6 +22,8 @@ class Step:
     error: str = ""
     removed: Callable[[], list[str]] = list
     """Gives the external ids that a filter or rule removed (at most 50); few traces are read."""
+    rows: RowArray | None = field(default=None, repr=False, compare=False)
+    """Catalogue rows that came out, in their order; None where the stage hands none on."""
     _started: float = field(default=0.0, init=False, repr=False, compare=False)
 
     def __enter__(self) -> Step:

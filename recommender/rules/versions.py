@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from recommender import placement_access
 from recommender.exceptions import RulesRefused
-from recommender.models import ActiveRules, RuleSetVersion
+from recommender.models import ActiveRules, RuleSetVersion, ServedRules
 from recommender.rules import draft, lint
 from recommender.rules.vocabulary import RuleSpec
 
@@ -31,14 +31,6 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """None: it is new."""
     after: RuleSpec | None
     """None: it is gone."""
-
-    @property
-    def changed(self) -> list[tuple[str, object, object]]:
-        """(field, before, after) of a rule that both have."""
-        if self.before is None or self.after is None:
-            return []
-        pairs = ((name, getattr(self.before, name), getattr(self.after, name)) for name in RuleSpec.__struct_fields__)
-        return [(name, before, after) for name, before, after in pairs if before != after]
 
 
 def published() -> list[RuleSpec]:
@@ -92,8 +84,13 @@ def publish(version: RuleSetVersion, by: Any) -> None:
         version.state, version.published_by, version.published_at = version.State.PUBLISHED, by, timezone.now()
         version.save(update_fields=["state", "published_by", "published_at"])
         if pointer.version_id != version.pk:
-            pointer.previous_id, pointer.version = pointer.version_id, version
-            pointer.save()
+            _point(pointer, version, by)
+
+
+def _point(pointer: ActiveRules, version: RuleSetVersion | None, by: Any) -> None:
+    pointer.previous_id, pointer.version = pointer.version_id, version
+    pointer.save()
+    ServedRules.objects.create(version=version, by=by)
 
 
 def publish_draft(by: Any = None, note: str = "") -> RuleSetVersion:
@@ -105,14 +102,22 @@ def publish_draft(by: Any = None, note: str = "") -> RuleSetVersion:
 
 
 def reject(version: RuleSetVersion, by: Any, why: str) -> None:
-    """Refuse a submitted version; it stays for the record."""
+    """Refuse a submitted version, saying why; it stays for the record.
+
+    Raises
+    ------
+    RulesRefused
+        It does not wait for a review, or no reason is given.
+    """
+    if not why.strip():
+        raise RulesRefused(["Say why, so that the editor knows what to change."])
     waiting = RuleSetVersion.objects.filter(pk=version.pk, state=RuleSetVersion.State.SUBMITTED)
     if not waiting.update(state=RuleSetVersion.State.REJECTED, reviewed_by=by, review=why):
         raise RulesRefused([f"Version {version.pk} does not wait for a review."])
 
 
-def roll_back(by: Any) -> RuleSetVersion:
-    """Let the version serve again that served before the present one.
+def roll_back(by: Any) -> RuleSetVersion | None:
+    """Let the version serve again that served before the present one; None: there were no rules before it.
 
     Raises
     ------
@@ -121,10 +126,14 @@ def roll_back(by: Any) -> RuleSetVersion:
     """
     with transaction.atomic():
         pointer = ActiveRules.objects.select_for_update().filter(alias=ALIAS).first()
-        if pointer is None or pointer.previous is None:
+        if pointer is None:
             raise RulesRefused(["There is no earlier version to go back to."])
-        earlier: RuleSetVersion = pointer.previous
-        publish(earlier, by)
+        earlier: RuleSetVersion | None = pointer.previous
+        if earlier is None:
+            _refuse_untouchable(by, [] if pointer.version is None else specs_of(pointer.version), [])
+            _point(pointer, None, by)
+        else:
+            publish(earlier, by)
         return earlier
 
 

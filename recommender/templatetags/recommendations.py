@@ -23,7 +23,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from recommender import serving
+from recommender import serving, staff_overlay
 from recommender.carousel import UNAVAILABLE, Carousel, Shown, from_list, shown_on
 from recommender.contracts import RecommendationList
 from recommender.visitor import user_id_of
@@ -42,14 +42,17 @@ class Page(TypedDict):
     shown: Mapping[str, Collection[str]]
 
 
-@register.simple_tag
-def carousel_assets() -> SafeString:
-    """Return the style sheet and the enhancement script of the carousels; both are optional."""
-    return format_html(
+@register.simple_tag(takes_context=True)
+def carousel_assets(context: Context) -> SafeString:
+    """Return the style sheet and the enhancement script of the carousels, both optional; staff get the overlay's."""
+    assets = format_html(
         '<link rel="stylesheet" href="{}"><script type="module" src="{}"></script>',
         static("recommender/carousel.css"),
         static("recommender/carousel.js"),
     )
+    if not staff_overlay.may_see(context.get("request")):
+        return assets
+    return assets + format_html('<link rel="stylesheet" href="{}">', static("recommender/why.css"))
 
 
 @register.simple_tag(takes_context=True)
@@ -127,7 +130,7 @@ def recommendation_list(
 ) -> SafeString:
     """Render a list that the view has asked for (`serving.page`)."""
     shown = _shown(context)
-    return _render_row(context, answer, title, shown, template)
+    return _render_row(context, answer, title, shown, template, on_its_page=True)
 
 
 def _personal(
@@ -168,9 +171,16 @@ def _render(
 
 
 def _render_row(
-    context: Context, answer: RecommendationList, title: str, shown: Shown, template_name: str
+    context: Context,
+    answer: RecommendationList,
+    title: str,
+    shown: Shown,
+    template_name: str,
+    *,
+    on_its_page: bool = False,
 ) -> SafeString:
-    row: Carousel = from_list(answer, title=title, without=shown.near(answer.dedupe_group))
+    notes = staff_overlay.notes(context.get("request"), answer, on_its_page=on_its_page)
+    row: Carousel = from_list(answer, title=title, without=shown.near(answer.dedupe_group), notes=notes)
     if not row.cards:
         return SafeString("")
     shown.add(answer.dedupe_group, (card.item_id for card in row.cards))

@@ -15,7 +15,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from catalog import queries as catalogue
-from recommender import serving
+from recommender import serving, staff_overlay
 from recommender.carousel import UNAVAILABLE, Card, card, from_list, shown_item_ids
 from recsite.site.acts import RATINGS, record_visit
 from recsite.site.demo_user import viewer_of
@@ -45,7 +45,8 @@ def home(request: HttpRequest) -> HttpResponse:
         answers = []
     hero = None
     if answers:
-        hero = from_list(answers[0]).cards[0]
+        notes = staff_overlay.notes(request, answers[0], on_its_page=True)
+        hero = from_list(answers[0], notes=notes).cards[0]
         shown_item_ids(request).add(hero.item_id)
     context = {
         "hero": hero,

@@ -58,11 +58,6 @@ def publish(client: Client, note: str = "", do: str = "publish") -> Any:
     return client.post("/admin/recommender/rule/publish/", {"do": do, "note": note}, follow=True)
 
 
-def act(client: Client, action: str, *chosen: RuleSetVersion) -> str:
-    form = {"action": action, "_selected_action": [version.pk for version in chosen]}
-    return client.post("/admin/recommender/rulesetversion/", form, follow=True).content.decode()
-
-
 CRIME = [("category", "is", "Crime")]
 
 
@@ -199,22 +194,6 @@ def test_who_may_write_rules_may_not_publish_them(client: Client, heat: Item) ->
     assert (versions.published(), RuleSetVersion.objects.count()) == ([], 0)
     publish(client, do="submit")
     assert RuleSetVersion.objects.get().state == "submitted"
-
-
-def test_a_submitted_version_is_published_or_rejected_by_a_reviewer(staff: Client) -> None:
-    written("hide", name="war", where="category=war")
-    publish(staff, do="submit")
-    written("hide", name="love", where="category=love")
-    publish(staff, do="submit")
-    newer, older = RuleSetVersion.objects.all()
-    act(staff, "publish_it", older)
-    assert [spec.name for spec in versions.published()] == ["war"]
-    act(staff, "reject_it", newer)
-    assert "was rejected" in act(staff, "publish_it", newer)
-    assert "Choose one version" in act(staff, "publish_it", newer, older)
-    assert [spec.name for spec in versions.published()] == ["war"]
-    act(staff, "make_draft", older)
-    assert [rule.name for rule in Rule.objects.all()] == ["war"]
 
 
 @pytest.mark.parametrize(

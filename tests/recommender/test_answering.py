@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
-from recommender.answering import answer, inspect, obstacle
-from recommender.rules.compile import CompiledRules
+from recommender.answering import answer, obstacle
 from tests.recommender.worlds import bundle_of, catalogue_of, history_of, query_of
 
 STAGES = "tests.recommender.pipeline.stages_of_a_site."
@@ -141,22 +140,3 @@ def test_scores_are_shown_from_nought_to_one(stages: dict[str, Any]) -> None:
     assert [(item.item_id, item.score) for item in answered.items] == [
         ("a", 1.0), ("b", 0.123457), ("c", 0.0), ("d", 0.0),
     ]  # fmt: skip
-
-
-def test_an_inspected_item_shows_its_way_through_the_stages() -> None:
-    hidden = CompiledRules(hidden=np.array([False, True, False, False]))
-    query = query_of(CATALOGUE, BUNDLE, history=history_of([0]), rules=hidden)
-    found = inspect("personal", query, 3)
-    trace = found.pop("trace")
-    assert found == {
-        "item_id": "d",
-        "position": 0,
-        "removed_by": [],
-        "source_scores": {"item_to_item": pytest.approx(0.8), "popular": 0.0},
-        "reason": "Because you watched A",
-        "history_items": 1,
-    }
-    assert [step["stage"] for step in trace["stages"]][-1] == "business_rules"
-    assert inspect("personal", query, 0)["removed_by"] == ["seen"]
-    ruled_out = inspect("personal", query, 1)
-    assert (ruled_out["position"], ruled_out["removed_by"], ruled_out["reason"]) == (None, ["business_rules"], None)

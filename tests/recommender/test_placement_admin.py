@@ -227,9 +227,7 @@ def test_what_changes_for_a_placement_in_others_hands_is_not_published_or_made_t
         theirs.delete() if do == "publish" and theirs.pk else None
         publisher.post(f"{RULES}publish/", {"do": do})
         assert [spec.name for spec in versions.published()] == ["ours", "theirs"]
-    restored = publisher.post(
-        "/admin/recommender/rulesetversion/", {"action": "make_draft", "_selected_action": [version.pk]}
-    )
+    restored = publisher.post(f"/admin/recommender/rulesetversion/{version.pk}/change/", {"do": "draft"})
     assert '"theirs" would change' in said(restored)
     assert [rule.name for rule in Rule.objects.all()] == ["ours"]
 

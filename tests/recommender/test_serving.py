@@ -288,21 +288,6 @@ def test_the_trace_comes_only_when_asked_for(site: FilmSite) -> None:
     assert steps["scorer", "weighted_blend"]["out"] == 8
 
 
-def test_an_item_can_be_explained_whether_or_not_it_is_shown(site: FilmSite) -> None:
-    site.does("ann", ("watch", "alien"))
-    with site.commit():
-        published("hide", where="category=crime")
-    shown = serving.explain("ann", "arrival")
-    assert (shown["position"], shown["removed_by"], shown["reason"]) == (0, [], "Because you watched Alien")
-    assert shown["source_scores"]["item_to_item"] == pytest.approx(0.8)
-    assert serving.explain("ann", "alien")["removed_by"] == ["seen"]
-    hidden = serving.explain("ann", "heat")
-    assert (hidden["position"], hidden["removed_by"], hidden["reason"]) == (None, ["ruled_out"], None)
-    with pytest.raises(UnknownItem):
-        serving.explain("ann", "dune")
-    assert tasks.write_impressions() == 0
-
-
 # --- Experiments ---------------------------------------------------------------------------------------------------
 
 

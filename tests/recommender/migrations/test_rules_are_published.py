@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from recommender.models import ActiveRules, RuleSetVersion, ServedRules
 from recommender.rules import draft, versions
 from recommender.rules.schedule import Schedule
 from recommender.rules.vocabulary import Action, Audience, Clause, Operator, RuleSpec
@@ -60,3 +61,8 @@ def test_rules_of_an_earlier_recsite_are_carried_over_and_published() -> None:
     ]
     assert versions.published() == expected
     assert draft.read() == expected
+    [served] = ServedRules.objects.all()
+    assert (served.version, served.since) == (
+        ActiveRules.objects.get().version,
+        RuleSetVersion.objects.get().submitted_at,
+    )

@@ -8,7 +8,7 @@ from django.db import DatabaseError
 
 from catalog import revisions
 from recommender.exceptions import RulesRefused
-from recommender.models import ActiveRules, Rule, RuleSetVersion
+from recommender.models import ActiveRules, Rule, RuleSetVersion, ServedRules
 from recommender.rules import draft, versions
 from recommender.rules.vocabulary import Action
 from tests.recommender.rule_writing import published, written
@@ -58,14 +58,38 @@ def test_rolling_back_is_there_and_back_again() -> None:
     with pytest.raises(RulesRefused, match="no earlier version"):
         versions.roll_back(None)
     published("hide", name="one", where="category=war")
-    with pytest.raises(RulesRefused, match="no earlier version"):
-        versions.roll_back(None)
     published("hide", name="two", where="category=love")
     assert serving() == ["one", "two"]
     versions.roll_back(None)
     assert serving() == ["one"]
     versions.roll_back(None)
     assert serving() == ["one", "two"]
+
+
+def test_rolling_back_the_first_publication_leaves_no_rules_and_is_undone() -> None:
+    published("hide", name="one", where="category=war")
+    before = rules_revision()
+    assert versions.roll_back(None) is None
+    assert (serving(), rules_revision() > before) == ([], True)
+    versions.roll_back(None)
+    assert serving() == ["one"]
+    versions.roll_back(None)
+    published("hide", name="two", where="category=love")
+    assert serving() == ["one", "two"]
+    assert versions.roll_back(None) is None
+    assert serving() == []
+
+
+def test_what_served_from_when_on_is_noted() -> None:
+    ann = User.objects.create(username="ann")
+    published("hide", name="one", where="category=war")
+    first = RuleSetVersion.objects.get()
+    published("hide", name="two", where="category=love")
+    versions.publish(first, ann)
+    versions.publish(first, ann)
+    newest, *others = ServedRules.objects.all()
+    assert (newest.version, newest.by, [one.version == first for one in others]) == (first, ann, [False, True])
+    assert newest.since > others[0].since > others[1].since
 
 
 def test_publishing_the_same_version_again_keeps_the_way_back() -> None:
@@ -74,6 +98,15 @@ def test_publishing_the_same_version_again_keeps_the_way_back() -> None:
     versions.publish(RuleSetVersion.objects.latest("pk"), None)
     versions.roll_back(None)
     assert serving() == ["one"]
+
+
+def test_a_version_is_not_rejected_without_a_reason() -> None:
+    written("hide", where="category=war")
+    version = versions.submit(None)
+    with pytest.raises(RulesRefused, match="Say why"):
+        versions.reject(version, None, "  ")
+    version.refresh_from_db()
+    assert (version.state, version.review) == ("submitted", "")
 
 
 def test_rules_that_contradict_each_other_are_refused_and_nothing_is_stored() -> None:
@@ -120,7 +153,9 @@ def test_the_difference_is_told_rule_by_rule() -> None:
         (changed.pk, "changed", False, False),
         (new.pk, "new", True, False),
     ]
-    assert found[1].changed == [("priority", 0, 1), ("multiplier", 2.0, 4.0)]
-    assert (found[0].changed, kept.pk in {one.pk for one in found}) == ([], False)
+    assert found[1].before is not None
+    assert found[1].after is not None
+    assert (found[1].before.multiplier, found[1].after.multiplier) == (2.0, 4.0)
+    assert kept.pk not in {one.pk for one in found}
     assert found[2].after is not None
     assert found[2].after.action == Action.BURY
