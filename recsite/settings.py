@@ -8,11 +8,8 @@ from urllib.parse import unquote
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
-from recsite import environment
+from recsite import environment, unfold
 from recsite.environment import BASE_DIRECTORY, LOCAL, LOCAL_DIRECTORY, env
-from recsite.unfold import UNFOLD
-
-__all__ = ["UNFOLD"]
 
 # A demo site is entered without a password, on whatever servers: there is nothing to protect.
 _is_production = not (LOCAL or environment.DEMO_SITE)
@@ -279,6 +276,8 @@ if _is_production:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+
+UNFOLD = unfold.UNFOLD
 
 LOGGING = {
     "version": 1,
