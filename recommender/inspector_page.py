@@ -13,6 +13,9 @@ from recommender import inspecting
 from recommender.exceptions import RequestError
 from recommender.list_forms import ItemInListForm
 
+LONGEST_KEY = 18
+"""Digits of what fits a key of the database."""
+
 
 def page(asked: QueryDict) -> dict[str, Any]:
     """Return the form, and with a whole question `found` or the `refusal`.
@@ -20,6 +23,10 @@ def page(asked: QueryDict) -> dict[str, Any]:
     An `item_id` in the address, where pages link to, stands for the `item` that the form chooses by key.
     """
     given = asked.copy()
+    key = given.get("item", "")
+    if key and not (key.isascii() and key.isdecimal() and len(key) <= LONGEST_KEY):
+        # The widget asks the database for what it shows again, before anybody has looked at it.
+        given["item"] = ""
     if "item_id" in given and not given.get("item"):
         given["item"] = str(item_pk(str(given["item_id"]).replace("\0", "")) or "")
     form = ItemInListForm(given if "placement" in given else None, initial={"on_its_page": True})

@@ -1,7 +1,8 @@
 """Which of the editors' rules have to do with one item in one user's list: what they mean of it, and what they change.
 
-Rules that shut out (hide, exclude, include only, same or different as the seed) say so of the item itself. What the
-others do, which share the places of a list among each other, is found by making the list again without the rule.
+Rules that shut out (hide, exclude, include only, same or different as the seed, fatigue) say so of the item itself.
+What the others do, which share the places of a list among each other, is found by making the list again without the
+rule.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import msgspec
 
 from recommender.contracts import Query
 from recommender.rules import matching, wording
-from recommender.rules.compile import Rulebook
+from recommender.rules.compile import Rulebook, compile_rules
 from recommender.rules.viewer import is_for, is_held_out
 from recommender.rules.vocabulary import Action, RuleSpec
 from recommender.visit import Visit
@@ -67,7 +68,7 @@ def of_item(
     tried = 0
     for spec in active:
         means = bool((matching.rows_of(spec, query.catalogue, query.now) == row).any())
-        said, shuts_out = _of_itself(spec, query, row, means, active)
+        said, shuts_out = _of_itself(spec, visit, query, row, means, active)
         if not said and spec.action not in _SHUTTING and tried < MOST_TRIED:
             tried += 1
             said = _by_trial(spec, place, place_of(_without(visit, spec)), placed_by, means)
@@ -80,11 +81,13 @@ def of_item(
 
 
 _SHUTTING = (
-    Action.HIDE, Action.EXCLUDE, Action.INCLUDE_ONLY, Action.SAME_AS_SEED, Action.DIFFERENT_FROM_SEED,
+    Action.HIDE, Action.EXCLUDE, Action.INCLUDE_ONLY, Action.SAME_AS_SEED, Action.DIFFERENT_FROM_SEED, Action.FATIGUE,
 )  # fmt: skip
 
 
-def _of_itself(spec: RuleSpec, query: Query, row: int, means: bool, active: Sequence[RuleSpec]) -> tuple[str, bool]:
+def _of_itself(
+    spec: RuleSpec, visit: Visit, query: Query, row: int, means: bool, active: Sequence[RuleSpec]
+) -> tuple[str, bool]:
     """Return what a rule says of the item whatever else is in effect, "" when nothing; and whether it shuts it out."""
     match spec.action:
         case Action.HIDE if means:
@@ -105,6 +108,8 @@ def _of_itself(spec: RuleSpec, query: Query, row: int, means: bool, active: Sequ
                 seed = query.catalogue.cards[query.seed].title
                 compared = "another {} than" if spec.action == Action.SAME_AS_SEED else "the same {} as"
                 return f"shuts it out: it has {compared.format(spec.attribute)} “{seed}”", True
+        case Action.FATIGUE if row in visit.tired(compile_rules([spec], query.catalogue, query.now)):
+            return "holds it back: this user has been shown it often enough without a click", True
     return "", False
 
 

@@ -48,6 +48,7 @@ NAVIGATION: list[dict[str, Any]] = [
             _page("Rules", "rule", "recommender_rule_changelist", "recommender.view_rule"),
             _page("Calendar", "calendar_month", "recommender_rule_calendar_page", "recommender.view_rule"),
             _page("Preview", "visibility", "recommender_rule_preview_page", "recommender.change_rule"),
+            _page("Why is this here?", "help", "recommender_rule_inspector_page", "recommender.view_rule"),
             _page("Publish", "publish", "recommender_rule_publish_page", "recommender.change_rule"),
             _page("Versions", "history", "recommender_rulesetversion_changelist", "recommender.view_rulesetversion"),
         ],

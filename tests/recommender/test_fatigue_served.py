@@ -15,6 +15,7 @@ from interactions import feature_store, shown
 from interactions.erasure import erase_user
 from recommender import listing, serving, tasks
 from recommender.impact import measure
+from recommender.inspecting import inspect
 from recommender.models import Placement
 from recommender.previewing import preview
 from recommender.rules import draft
@@ -207,8 +208,10 @@ def test_a_page_of_which_all_is_known_too_well_is_shorter(tiring: FilmSite, cloc
 def test_an_item_that_tires_can_be_explained(tiring: FilmSite, clock: Any) -> None:
     look(clock, context="homepage")
     look(clock, context="homepage")
-    found = serving.explain("ann", "heat", kind="trending")
-    assert (found["position"], found["removed_by"]) == (None, ["ruled_out"])
+    found = inspect("ann", "heat", context="homepage")
+    assert (found.place, found.removed_by) == (None, ("ruled_out",))
+    said = "the rule “Enough” holds it back: this user has been shown it often enough without a click"
+    assert found.sentences[0] == f"It is not in the list: {said} (stage ruled_out)."
 
 
 def test_a_draft_s_fatigue_is_seen_in_the_preview(site: FilmSite, clock: Any) -> None:

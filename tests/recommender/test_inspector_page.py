@@ -49,6 +49,11 @@ def test_a_rule_that_shuts_the_item_out_is_linked(site: FilmSite, viewer: Client
     assert f'href="/admin/recommender/rule/{rule.pk}/change/"' in page
 
 
+@pytest.mark.parametrize("item", ["heat", "-1", "9" * 30, "٣", "\0"])
+def test_what_is_no_item_is_asked_for_again(site: FilmSite, viewer: Client, item: str) -> None:
+    assert "This field is required." in shown(viewer, item=item)
+
+
 def test_an_address_names_the_item_by_its_own_id(site: FilmSite, viewer: Client) -> None:
     site.does("ann", ("watch", "alien"))
     where = address(item_id="alien", user_id="ann", placement="homepage")

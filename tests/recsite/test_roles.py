@@ -24,8 +24,8 @@ MAY: dict[str, dict[str, set[str]]] = {
     "catalog.embeddingspace": {"view": ENGINEERS, "add": ENGINEERS},
     "catalog.item": {"view": ALL, "add": WRITERS},
     "django_celery_beat.clockedschedule": {},
-    "django_celery_beat.crontabschedule": {},
-    "django_celery_beat.intervalschedule": {},
+    "django_celery_beat.crontabschedule": {"view": ENGINEERS, "add": ENGINEERS},
+    "django_celery_beat.intervalschedule": {"view": ENGINEERS, "add": ENGINEERS},
     "django_celery_beat.periodictask": {"view": ENGINEERS},
     "django_celery_beat.solarschedule": {},
     "experiments.experiment": {"view": ALL},
@@ -37,7 +37,7 @@ MAY: dict[str, dict[str, set[str]]] = {
     "interactions.impression": {"view": ENGINEERS},
     "interactions.userprofile": {},
     "recommender.modelversion": {"view": ALL},
-    "recommender.placement": {"view": ALL},
+    "recommender.placement": {"view": ALL, "add": {"Reviewers", *ENGINEERS}},
     "recommender.rebuildjob": {"view": ALL},
     "recommender.rule": {"view": ALL, "add": WRITERS, "delete": WRITERS},
     "recommender.rulesetversion": {"view": ALL},
@@ -56,6 +56,7 @@ PAGES = {
     "catalog_item_import": WRITERS,
     "recommender_rule_calendar_page": ALL,
     "recommender_rule_export": ALL,
+    "recommender_rule_inspector_page": ALL,
     "recommender_rule_import": WRITERS,
     "recommender_rule_preview_page": WRITERS,
     "recommender_rule_publish_page": WRITERS,
@@ -67,7 +68,10 @@ ELSEWHERE = {
     "auth_user_password_change",  # superusers only, and it needs an account
     # Of one experiment: tests.experiments.test_admin
     "experiments_experiment_report_page", "experiments_experiment_start_page", "experiments_experiment_stop_page",
-    "experiments_experiment_weights_page",
+    "experiments_experiment_weights_page", "experiments_experiment_coverage_page",
+    # Of one version, and of a rebuild: tests.recommender.test_version_admin and the like
+    "recommender_modelversion_promote", "recommender_modelversion_roll_back", "recommender_modelversion_shadow",
+    "recommender_rebuildjob_rebuild",
 }  # fmt: skip
 """Addresses that are tested in other places, or need no test of ours."""
 ACTIONS = {"changelist": "view", "add": "add", "change": "view", "delete": "delete"}

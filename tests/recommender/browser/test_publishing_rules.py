@@ -136,11 +136,20 @@ def test_no_page_of_the_editors_is_wider_than_the_window(comes: Comes, size: tup
     for path in (
         "/admin/",
         "/admin/recommender/placement/",
+        "/admin/recommender/placement/add/",
         "/admin/recommender/rule/",
         f"/admin/recommender/rule/{rule.pk}/change/",
         "/admin/recommender/rule/publish/",
         "/admin/recommender/rule/preview/?placement=homepage",
+        "/admin/recommender/rule/why/?placement=homepage&item_id=heat",
+        "/admin/recommender/rule/calendar/",
+        "/admin/recommender/rule/import/",
         "/admin/recommender/rulesetversion/",
+        "/admin/recommender/modelversion/",
+        "/admin/recommender/rebuildjob/",
+        "/admin/catalog/item/",
+        "/admin/catalog/item/add/",
+        "/admin/experiments/experiment/",
     ):
         answer = editor.page.goto(path)
         assert answer is not None
