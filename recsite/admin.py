@@ -13,9 +13,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
-from recsite import api_keys, audit_admin, schedule_admin
+from recsite import api_keys, audit_admin, schedule_admin, user_signatures
 from recsite.models import ApiKey
 
 __all__ = ["audit_admin", "schedule_admin"]
@@ -31,7 +31,22 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable
 
     class Meta:
         model = ApiKey
-        fields: ClassVar = ["name", "scopes"]
+        fields: ClassVar = ["name", "scopes", "origins"]
+        widgets: ClassVar = {"origins": UnfoldAdminTextInputWidget}
+        help_texts: ClassVar = {
+            "origins": "For a key that stands in pages: their origins, as https://www.example.org, by commas. "
+            "Empty: a secret key, for servers."
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """Say at its field what makes no key."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not self.errors:
+            try:
+                api_keys.check(cleaned["name"], cleaned["scopes"], cleaned.get("origins") or [])
+            except ValueError as error:
+                self.add_error("origins" if cleaned.get("origins") else "name", str(error))
+        return cleaned
 
 
 @admin.register(ApiKey)
@@ -39,15 +54,15 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
     """Who may use the API. Keys are made and revoked, never changed or deleted."""
 
     form = ApiKeyForm
-    list_display: ClassVar = ["name", "prefix", "scopes", "created_at", "last_used_at", "revoked_at"]
+    list_display: ClassVar = ["name", "prefix", "scopes", "origins", "created_at", "last_used_at", "revoked_at"]
     search_fields: ClassVar = ["name", "prefix"]
     actions: ClassVar = ["revoke"]
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
         """Return what to fill in for a new key, what there is of an old one."""
         if obj is None:
-            return ["name", "scopes"]
-        return ["name", "prefix", "scopes", "created_at", "last_used_at", "revoked_at"]
+            return ["name", "scopes", "origins"]
+        return ["name", "prefix", "scopes", "origins", "published", "created_at", "last_used_at", "revoked_at"]
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """Allow actions on the list, nothing on a single key."""
@@ -59,10 +74,16 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         """Create the key and show it, this once."""
-        key = api_keys.create(obj.name, obj.scopes)
+        key = api_keys.create(obj.name, obj.scopes, obj.origins)
         stored = ApiKey.objects.get(prefix=key.split("_")[1])
         obj.pk, obj.prefix = stored.pk, stored.prefix
-        self.message_user(request, f"Copy the key now, it is not shown again: {key}", messages.WARNING)
+        if obj.origins:
+            secret = user_signatures.signing_secret(obj.prefix)
+            self.message_user(
+                request, f"For pages: {key}. Servers sign their users' ids with: {secret}", messages.SUCCESS
+            )
+        else:
+            self.message_user(request, f"Copy the key now, it is not shown again: {key}", messages.WARNING)
 
     @admin.action(description="Revoke the selected keys", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

@@ -1,6 +1,8 @@
 """API keys: made once, kept as a hash, verified from memory.
 
-A key reads `rs_<prefix>_<secret>`: 8 hexadecimal digits by which it is looked up, and 160 random bits.
+A key reads `rs_<prefix>_<secret>`: 8 hexadecimal digits by which it is looked up, and 160 random bits. A publishable
+one begins with `rp_`: it stands in pages for everybody to read, so it is bound to their origins and to the person who
+looks at them (`user_signatures`).
 Verified keys (and refused ones) are remembered for `CACHE_SECONDS`, so that a busy key costs no query and a revoked
 one is refused everywhere within that time.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import secrets
 import time
 from collections.abc import Iterable
@@ -30,6 +33,8 @@ OUTAGE_SECONDS = 600.0
 MOST_REMEMBERED = 4096
 """Of each kind, so that a flood of wrong keys neither fills the memory nor pushes out the good ones."""
 LAST_USED_EVERY = timedelta(minutes=1)
+PUBLISHABLE_SCOPES = ("read", "events")
+ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[0-9]{1,5})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +43,15 @@ class VerifiedKey:
 
     pk: int
     name: str
+    prefix: str
     scopes: frozenset[str]
+    origins: frozenset[str] = frozenset()
+    """Where a publishable key may stand; a secret one has none."""
+
+    @property
+    def is_publishable(self) -> bool:
+        """Whether everybody can read it."""
+        return bool(self.origins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +63,40 @@ class _Remembered:
 
 _good: dict[str, _Remembered] = {}
 _refused: dict[str, _Remembered] = {}
+_origins: tuple[float, frozenset[str]] | None = None
+"""When they were read, and those of all publishable keys."""
 
 
-def create(name: str, scopes: Iterable[str]) -> str:
-    """Store a new key and return it; it cannot be read again.
+def create(name: str, scopes: Iterable[str], origins: Iterable[str] = ()) -> str:
+    """Store a new key and return it; a secret one cannot be read again.
+
+    Parameters
+    ----------
+    origins
+        Makes the key publishable: the web origins whose pages it may stand in, as "https://www.example.org".
 
     Raises
     ------
     ValueError
-        No name, no scope, or a scope that does not exist.
+        No name, no scope, a scope that does not exist or that no publishable key may have, or what is no origin.
     """
+    chosen, places = check(name, scopes, origins)
+    prefix = secrets.token_hex(4)
+    key = f"{'rp' if places else 'rs'}_{prefix}_{secrets.token_hex(20)}"
+    ApiKey.objects.create(
+        name=name.strip(),
+        prefix=prefix,
+        sha256=_sha256(key),
+        scopes=chosen,
+        origins=places,
+        published=key if places else "",
+    )
+    forget()
+    return key
+
+
+def check(name: str, scopes: Iterable[str], origins: Iterable[str] = ()) -> tuple[list[str], list[str]]:
+    """Return scopes and origins as they are stored; raises as `create`."""
     chosen = list(dict.fromkeys(scopes))
     unknown = [scope for scope in chosen if scope not in ApiKey.Scope.values]
     if unknown or not chosen:
@@ -67,10 +104,14 @@ def create(name: str, scopes: Iterable[str]) -> str:
         raise ValueError(f"Unknown scope: {received}. Choose from {', '.join(ApiKey.Scope.values)}.")
     if not name.strip() or len(name) > 100:
         raise ValueError(f"A key's name has 1 to 100 characters, not {len(name.strip())}.")
-    prefix = secrets.token_hex(4)
-    key = f"rs_{prefix}_{secrets.token_hex(20)}"
-    ApiKey.objects.create(name=name.strip(), prefix=prefix, sha256=_sha256(key), scopes=chosen)
-    return key
+    places = list(dict.fromkeys(origin.strip().rstrip("/").lower() for origin in origins))
+    for place in places:
+        if not ORIGIN.fullmatch(place):
+            raise ValueError(f"{place!r} is no origin: scheme and host (and port), as https://www.example.org.")
+    too_much = [scope for scope in chosen if places and scope not in PUBLISHABLE_SCOPES]
+    if too_much:
+        raise ValueError(f"Everybody can read a publishable key: it may not have the scope {', '.join(too_much)}.")
+    return chosen, places
 
 
 def verify(key: str) -> VerifiedKey | None:
@@ -105,15 +146,40 @@ def revoke(prefix: str) -> bool:
     return bool(revoked)
 
 
+def origins() -> frozenset[str]:
+    """Return the origins of all publishable keys; no query when asked within `CACHE_SECONDS`.
+
+    Raises
+    ------
+    django.db.OperationalError
+        Postgres cannot be asked and never was.
+    """
+    global _origins
+    held, now = _origins, time.monotonic()
+    if held is not None and now - held[0] < CACHE_SECONDS:
+        return held[1]
+    try:
+        rows = ApiKey.objects.filter(revoked_at=None).exclude(origins=[]).values_list("origins", flat=True)
+        found = frozenset(origin for row in rows for origin in row)
+    except (OperationalError, InterfaceError):
+        if held is None:
+            raise
+        found = held[1]
+    _origins = now, found
+    return found
+
+
 def forget() -> None:
     """Forget every remembered key of this process."""
+    global _origins
+    _origins = None
     _good.clear()
     _refused.clear()
 
 
 def _look_up(key: str, digest: str) -> VerifiedKey | None:
     match key.split("_"):
-        case ["rs", prefix, _] if len(prefix) == 8 and key.isascii() and key.isprintable():
+        case ["rs" | "rp", prefix, _] if len(prefix) == 8 and key.isascii() and key.isprintable():
             row = ApiKey.objects.filter(prefix=prefix).first()
         case _:
             return None
@@ -122,7 +188,13 @@ def _look_up(key: str, digest: str) -> VerifiedKey | None:
     if row is None or not matches or row.revoked_at is not None:
         return None
     _touch(row)
-    return VerifiedKey(pk=row.pk, name=row.name, scopes=frozenset(row.scopes))
+    return VerifiedKey(
+        pk=row.pk,
+        name=row.name,
+        prefix=row.prefix,
+        scopes=frozenset(row.scopes),
+        origins=frozenset(row.origins),
+    )
 
 
 def _touch(row: ApiKey) -> None:

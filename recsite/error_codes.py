@@ -7,6 +7,11 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "auth_missing": (401, "Send `Authorization: Api-Key <key>`."),
     "auth_invalid": (401, "The key is wrong or revoked."),
     "scope_missing": (403, "The key lacks the scope that the message names."),
+    "origin_refused": (403, "The publishable key is for pages of other origins."),
+    "user_unproven": (
+        403,
+        "The id is neither one that the browser has made nor signed by your server.",
+    ),
     # What is asked for
     "not_found": (404, "There is no such route."),
     "method_not_allowed": (405, "The header Allow lists the methods of this route."),

@@ -19,6 +19,15 @@ class ApiKey(models.Model):
 
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=16, unique=True, help_text="First part of the key: how it is looked up.")
+    origins = ArrayField(
+        models.CharField(max_length=200),
+        default=list,
+        blank=True,
+        help_text="Of a publishable key: the web origins whose pages it may stand in, as https://www.example.org.",
+    )
+    published = models.CharField(
+        max_length=100, blank=True, default="", editable=False, help_text="A publishable key itself: it is no secret."
+    )
     sha256 = models.CharField(max_length=64)
     scopes = ArrayField(models.CharField(max_length=20, choices=Scope))
     created_at = models.DateTimeField(auto_now_add=True)

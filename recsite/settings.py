@@ -41,10 +41,12 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
+    "corsheaders",
 ]
 
 MIDDLEWARE = [
     "recsite.metrics.RequestMetricsMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "recsite.csp.ContentSecurityPolicyMiddleware",
@@ -250,6 +252,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+# Whose pages may call it is said by publishable keys (`recsite.cors`), by no list here.
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_METHODS = ["GET", "POST"]
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "x-user-signature"]
+CORS_EXPOSE_HEADERS = ["X-Request-Id", "Retry-After"]
+CORS_PREFLIGHT_MAX_AGE = 600
 
 # --- Site ----------------------------------------------------------------------------------------------------------
 DEMO_SITE = environment.DEMO_SITE

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from unittest import mock
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -30,6 +31,8 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+            # Those made under the event loop, which Django keeps apart.
+            connections.close_all()
 
 
 class Person:
@@ -37,8 +40,9 @@ class Person:
 
     def __init__(self, browser: Browser, port: int, size: tuple[int, int] = DESKTOP) -> None:
         width, height = size
+        self.origin = f"http://127.0.0.1:{port}"
         context = browser.new_context(
-            base_url=f"http://127.0.0.1:{port}", viewport={"width": width, "height": height}, reduced_motion="reduce"
+            base_url=self.origin, viewport={"width": width, "height": height}, reduced_motion="reduce"
         )
         context.set_default_timeout(PATIENCE_MS)
         self.page: Page = context.new_page()

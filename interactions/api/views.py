@@ -23,6 +23,7 @@ class EventsView(APIView):
     """What users do."""
 
     required_scopes: ClassVar = {"POST": "events"}
+    for_pages = True
 
     @extend_schema(
         operation_id="post_events",
@@ -37,7 +38,10 @@ class EventsView(APIView):
         next request. Sending the same events again is safe: they are duplicates.
         """
         parsed = parse_events(json_body.read(request))
-        judged = record([entry.event for entry in parsed.entries if entry.event is not None])
+        events = [entry.event for entry in parsed.entries if entry.event is not None]
+        for user_id in {event.user_id for event in events}:
+            self.check_object_permissions(request, user_id)
+        judged = record(events)
         return Response(verdicts.answer(parsed, judged), status=202)
 
 

@@ -25,6 +25,9 @@ QUERY_USER = OpenApiParameter("user_id", str, description="Whom it is shown to; 
 VISITOR = [
     OpenApiParameter("language", str, description="The visitor's, e.g. `pt-BR`; some rules are for some languages."),
     OpenApiParameter("device", str, description="The visitor's, e.g. `mobile`; some rules are for some devices."),
+    OpenApiParameter(
+        "consent", str, enum=["0", "1"], description="0: answer as for nobody in particular and store nothing."
+    ),
     OpenApiParameter("variant", str, description="`experiment:variant` that is to be shown, and counted nowhere."),
 ]
 OF_A_LIST = [LIMIT, CONTEXT, EXCLUDE, EXPAND, EXPLAIN, *VISITOR]

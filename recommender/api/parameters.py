@@ -32,6 +32,7 @@ class Parameters:
     explain: bool
     language: str
     device: str
+    consent: bool
     variant: tuple[str, str] | None
     """(experiment, variant) that is to be shown."""
 
@@ -76,6 +77,7 @@ def parse(query: QueryDict, accepted: Collection[str]) -> Parameters:
         explain=_flag(query.get("explain", "0"), "explain"),
         language=_word(query.get("language", ""), "language"),
         device=_word(query.get("device", ""), "device"),
+        consent=_flag(query.get("consent", "1"), "consent"),
         variant=_variant(query.get(participation.PARAMETER, "")),
     )
 

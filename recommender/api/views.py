@@ -19,7 +19,7 @@ PRIVATE = {"Cache-Control": "private, no-store"}
 of its own, and a list shown again without asking would be neither noted as shown nor told from the first when it is
 clicked. What a placement's `cache_seconds` saves is the making (`listing`)."""
 
-VISITOR = ("language", "device", participation.PARAMETER)
+VISITOR = ("language", "device", "consent", participation.PARAMETER)
 """Parameters that every list takes."""
 
 
@@ -27,18 +27,8 @@ class RecommendationsView(APIView):
     """One list for one user."""
 
     required_scopes: ClassVar = {"GET": "read"}
-    accepted: ClassVar = (
-        "type",
-        "context",
-        "limit",
-        "exclude",
-        "item_id",
-        "expand",
-        "explain",
-        "language",
-        "device",
-        "variant",
-    )
+    for_pages = True
+    accepted: ClassVar = ("type", "context", "limit", "exclude", "item_id", "expand", "explain", *VISITOR)
 
     @extend_schema(
         operation_id="recommend",
@@ -61,9 +51,11 @@ class RecommendationsView(APIView):
     def get(self, request: Request, user_id: str) -> Response:
         """Answer a list; somebody unknown gets the popular one, with `fallback` set."""
         asked = parameters.parse(request.query_params, self.accepted)
+        user_id = parameters.identifier(user_id, "user_id")
+        self.check_object_permissions(request, user_id)
         with participation.forcing(asked.variant):
             made = serving.recommend(
-                parameters.identifier(user_id, "user_id"),
+                user_id if asked.consent else "",
                 kind=asked.kind,
                 context=asked.context,
                 limit=asked.limit,
@@ -80,17 +72,8 @@ class SimilarView(APIView):
     """Items like one item."""
 
     required_scopes: ClassVar = {"GET": "read"}
-    accepted: ClassVar = (
-        "user_id",
-        "limit",
-        "context",
-        "exclude",
-        "expand",
-        "explain",
-        "language",
-        "device",
-        "variant",
-    )
+    for_pages = True
+    accepted: ClassVar = ("user_id", "limit", "context", "exclude", "expand", "explain", *VISITOR)
 
     @extend_schema(
         operation_id="similar",
@@ -112,9 +95,10 @@ class SimilarView(APIView):
     def get(self, request: Request, item_id: str) -> Response:
         """Answer a list; an unknown item is 404."""
         asked = parameters.parse(request.query_params, self.accepted)
+        self.check_object_permissions(request, asked.user_id)
         with participation.forcing(asked.variant):
             made = serving.recommend(
-                asked.user_id,
+                asked.user_id if asked.consent else "",
                 kind=serving.SIMILAR,
                 context=asked.context,
                 limit=asked.limit,
@@ -131,6 +115,7 @@ class PageView(APIView):
     """All lists of one page."""
 
     required_scopes: ClassVar = {"GET": "read"}
+    for_pages = True
     accepted: ClassVar = ("user_id", "limit", "item_id", "expand", *VISITOR)
 
     @extend_schema(
@@ -144,10 +129,11 @@ class PageView(APIView):
     def get(self, request: Request, page: str) -> Response:
         """Answer the page's lists top to bottom; no item stands in two of them, unless editors set them apart."""
         asked = parameters.parse(request.query_params, self.accepted)
+        self.check_object_permissions(request, asked.user_id)
         with participation.forcing(asked.variant):
             made = serving.page(
                 page,
-                user_id=asked.user_id,
+                user_id=asked.user_id if asked.consent else "",
                 seed_item_id=asked.item_id,
                 limit=asked.limit,
                 language=asked.language,

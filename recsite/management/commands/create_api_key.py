@@ -6,12 +6,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recsite import api_keys
+from recsite import api_keys, user_signatures
 from recsite.models import ApiKey
 
 
 class Command(BaseCommand):
-    """`manage.py create_api_key NAME --scope read events`."""
+    """`manage.py create_api_key NAME --scope read events [--origin https://www.example.org]`."""
 
     help = "Create an API key with the given scopes; it is printed once, alone on the last line."
 
@@ -22,11 +22,25 @@ class Command(BaseCommand):
             "--scope", nargs="+", action="extend", required=True, help=f"Any of: {', '.join(ApiKey.Scope.values)}."
         )
 
-    def handle(self, *args: Any, name: str, scope: list[str], **options: Any) -> None:
+        parser.add_argument(
+            "--origin",
+            nargs="+",
+            action="extend",
+            default=[],
+            help="Make it publishable: for pages of these origins, as https://www.example.org.",
+        )
+
+    def handle(self, *args: Any, name: str, scope: list[str], origin: list[str], **options: Any) -> None:
         """Create the key and print it."""
         try:
-            key = api_keys.create(name, scope)
+            key = api_keys.create(name, scope, origin)
         except ValueError as error:
             raise CommandError(str(error)) from error
-        self.stderr.write(f"Key {name!r} may: {', '.join(dict.fromkeys(scope))}. It is shown only now:")
+        may = f"Key {name!r} may: {', '.join(dict.fromkeys(scope))}"
+        if origin:
+            secret = user_signatures.signing_secret(key.split("_")[1])
+            self.stderr.write(f"{may}; on pages of {', '.join(dict.fromkeys(origin))}.")
+            self.stderr.write(f"Your servers sign the ids of your own users with this secret: {secret}")
+        else:
+            self.stderr.write(f"{may}. It is shown only now:")
         self.stdout.write(key)
