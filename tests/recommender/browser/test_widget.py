@@ -41,6 +41,8 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
     def end_headers(self) -> None:
         self.send_header("Content-Security-Policy", self.policy)
+        # A page that was written anew within the second would be taken for the old one.
+        self.send_header("Cache-Control", "no-store")
         super().end_headers()
 
     def log_message(self, *args: Any) -> None:
