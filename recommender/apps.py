@@ -16,6 +16,7 @@ class RecommenderConfig(AppConfig):
 
         register(checks.check_settings)
         register(checks.check_recipes)
+        register(checks.check_model_store)
         register(check_vector_indexes)
         register(check_encoders)
         configurations.register(variants.problems)

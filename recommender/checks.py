@@ -8,6 +8,7 @@ recommender.E003    a recipe's fallback does not exist, or the fallbacks go in a
 recommender.E004    a setting RECOMMENDER_… does not exist (misspelt)
 recommender.E005    an entry of RECOMMENDER_ENCODERS cannot be used (`training.encoders.checks`)
 recommender.E006    the library of an encoder is not installed (`training.encoders.pretrained`)
+recommender.E007    RECOMMENDER_MODEL_STORE names a store that nothing installed speaks to
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from django.core.checks import CheckMessage, Error
 from recommender import conf
 from recommender.exceptions import ConfigurationError
 from recommender.pipeline import recipes
+from recommender.registry import object_store
 
 OTHER_SETTINGS = {"RECOMMENDER_ITEM_URL"}
 """Settings with this prefix that other apps read."""
@@ -60,3 +62,12 @@ def check_recipes(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 break
             chain.append(following)
     return errors
+
+
+def check_model_store(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Return an error when the object store cannot be spoken to; whether it answers is for `doctor` to say."""
+    try:
+        object_store.configured()
+    except ConfigurationError as error:
+        return [Error(str(error), id="recommender.E007")]
+    return []

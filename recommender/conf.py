@@ -115,6 +115,10 @@ DEFAULTS: dict[str, Any] = {
     # What an embedding space may name to have its vectors computed; `encoders.sentence_transformers` is another one.
     "ENCODERS": {"tfidf": {"BACKEND": "recommender.training.encoders.tfidf.TfidfEncoder"}},
     "MODEL_DIRECTORY": "",
+    # Where machines share versions: s3://bucket/folder, gs://…, az://…, file:///mounted/folder. Empty: there is one
+    # machine, or all mount the same MODEL_DIRECTORY. The options are arguments of fsspec's file system.
+    "MODEL_STORE": "",
+    "MODEL_STORE_OPTIONS": {},
     "VERSIONS_KEPT": 3,
     # Training.
     "ALS": {"factors": 64, "regularization": 1.0, "alpha": 1.0, "iterations": 15},

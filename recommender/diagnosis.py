@@ -20,7 +20,7 @@ from interactions.redis_breaker import RedisAway
 from recommender import conf
 from recommender.exceptions import ArtifactError
 from recommender.models import ModelVersion, RebuildJob
-from recommender.registry import publishing, storage
+from recommender.registry import object_store, publishing, storage
 from recommender.rules import lint, versions
 from recommender.vector_index.advice import advised
 from recommender.vector_index.handler import backend
@@ -53,6 +53,7 @@ def examine() -> list[Finding]:
         _events,
         _dead_letters,
         _partitions,
+        _model_store,
         _model,
         _last_rebuild,
         _index,
@@ -162,6 +163,20 @@ def _partitions() -> Finding:
         message = f"{listed} are in no partition of their own"
         return Finding(level="warning", subject="Partitions", message=message, remedy="manage.py repair_partitions")
     return Finding(level="ok", subject="Partitions", message="every row is in its own")
+
+
+def _model_store() -> Finding:
+    store = object_store.configured()
+    if store is None:
+        return Finding(level="ok", subject="Object store", message="none: versions are shared by their directory")
+    try:
+        versions_stored = len(store.directories())
+    except ArtifactError as error:
+        remedy = "Serving goes on with what this machine has; see RECOMMENDER_MODEL_STORE and its credentials."
+        return Finding(level="error", subject="Object store", message=str(error), remedy=remedy)
+    return Finding(
+        level="ok", subject="Object store", message=f"{versions_stored} versions at {conf.get('MODEL_STORE')}"
+    )
 
 
 def _model() -> Finding:

@@ -212,6 +212,7 @@ CELERY_BEAT_SCHEDULE = {
 CATALOGUE_DIRECTORY = environment.CATALOGUE_DIRECTORY or str(LOCAL_DIRECTORY / "catalogue" / _database["NAME"])
 
 # --- The recommender: see recommender/conf.py for every name and its default ---------------------------------------
+RECOMMENDER_MODEL_STORE = environment.MODEL_STORE
 RECOMMENDER_MODEL_DIRECTORY = environment.MODEL_DIRECTORY or str(LOCAL_DIRECTORY / "models" / _database["NAME"])
 RECOMMENDER_ITEM_URL = env.str("ITEM_URL", default="/items/{item_id}/")
 

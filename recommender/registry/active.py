@@ -12,7 +12,7 @@ from prometheus_client import Counter
 
 from recommender.exceptions import ArtifactError
 from recommender.models import ModelVersion
-from recommender.registry import publishing, storage
+from recommender.registry import object_store, publishing, retention, storage
 from recommender.registry.artifacts import Bundle
 
 logger = logging.getLogger(__name__)
@@ -97,6 +97,8 @@ class ActiveVersion:
         if pointer.version_id == self._loaded:
             return True
         if self._load(pointer.version):
+            if object_store.configured() is not None:
+                retention.sweep_copies()
             return True
         if self._bundle is None:
             others = ModelVersion.objects.filter(state=ModelVersion.State.READY).exclude(pk=pointer.version_id)

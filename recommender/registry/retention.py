@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 
 from recommender import conf
+from recommender.exceptions import ArtifactError
 from recommender.models import ModelVersion, Shadow
-from recommender.registry import storage
+from recommender.registry import object_store, storage
 from recommender.registry.locking import exclusive
 from recommender.registry.publishing import pointer
+
+logger = logging.getLogger(__name__)
 
 ORPHAN_SECONDS = 3600.0
 """Age from which a directory no ready version names is nobody's: a rebuild enters its version seconds after writing."""
@@ -44,12 +48,37 @@ def apply() -> Removed:
     for version in retired:
         storage.remove(version.directory)
     storage.sweep_writers()
-    return Removed(retired=tuple(version.name for version in retired), orphans=tuple(_sweep_orphans()))
+    orphans = sweep_copies()
+    _sweep_store({version.directory for version in retired})
+    return Removed(retired=tuple(version.name for version in retired), orphans=tuple(orphans))
 
 
-def _sweep_orphans() -> list[str]:
-    """Remove old directories without a ready version: a rebuild died before naming it, or a removal half-way."""
+def sweep_copies() -> list[str]:
+    """Remove this machine's old directories without a ready version, and return them.
+
+    A rebuild died before naming it, a removal stopped half-way, or another machine's `apply` has retired it.
+    """
     # The directories are listed first: one that appears between the two reads is not in the list.
     candidates = [path for path in storage.directories() if time.time() - path.stat().st_mtime > ORPHAN_SECONDS]
-    owned = set(ModelVersion.objects.filter(state=ModelVersion.State.READY).values_list("directory", flat=True))
+    owned = _owned()
     return [path.name for path in candidates if path.name not in owned and storage.remove(path.name)]
+
+
+def _sweep_store(retired: set[str]) -> None:
+    """Remove the same from the object store. One that does not answer is swept by the next rebuild."""
+    store = object_store.configured()
+    if store is None:
+        return
+    try:
+        stored = store.directories()
+        owned = _owned()
+        for directory, newest in stored.items():
+            is_old = time.time() - newest.timestamp() > ORPHAN_SECONDS
+            if directory in retired or (is_old and directory not in owned):
+                store.remove(directory)
+    except ArtifactError as error:
+        logger.warning("versions nobody needs stay in the object store: %s", error)
+
+
+def _owned() -> set[str]:
+    return set(ModelVersion.objects.filter(state=ModelVersion.State.READY).values_list("directory", flat=True))

@@ -1,5 +1,8 @@
 """Where model versions live: one immutable directory each, below RECOMMENDER_MODEL_DIRECTORY.
 
+With RECOMMENDER_MODEL_STORE that directory is a machine's own copy of what all share (`object_store`): a version is
+sent before it is visible here, fetched where it is missing, and fetched anew where it is damaged.
+
 A version is written into a hidden directory beside its target, every file is synced and hashed, and one rename makes
 it visible. Whoever writes holds a lock (flock) on the hidden directory; the kernel drops it when the writer dies, so
 the next writer can tell a dead one's remains from work in progress, also across containers with their own process ids.
@@ -28,7 +31,7 @@ from numpy.typing import NDArray
 
 from recommender import conf
 from recommender.exceptions import ArtifactError, ConfigurationError
-from recommender.registry import artifacts
+from recommender.registry import artifacts, object_store
 from recommender.registry.artifacts import Bundle
 from recommender.registry.manifest import (
     INDEX_PREFIX,
@@ -39,11 +42,15 @@ from recommender.registry.manifest import (
     sha256_of,
     valid_path,
 )
+from recommender.registry.object_store import ObjectStore
 from recommender.vector_index.base import BuiltIndex
 
 logger = logging.getLogger(__name__)
 
 _WRITING = ".writing-"
+_FETCHING = ".fetching"
+_DAMAGED = {"missing", "read", "sha256", "size"}
+"""Checks that a copy of this machine may fail although the store's version is whole."""
 _DIRECTORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*-[0-9a-f]{8}\Z")
 
 
@@ -91,7 +98,8 @@ def write(
     Raises
     ------
     ArtifactError
-        An array may not be stored, or the disk refused (full, over quota, read-only). Nothing is left behind.
+        An array may not be stored, or the disk (full, over quota, read-only) or the object store refused. Nothing is
+        left behind.
     """
     _check(name, arrays, indexes)
     directory = f"{name}-{secrets.token_hex(4)}"
@@ -105,6 +113,8 @@ def write(
         content = msgspec.json.encode(manifest)
         _write_bytes(path / MANIFEST_FILE, content)
         _sync(path)
+        if (store := object_store.configured()) is not None:
+            store.send(path, directory)
     return StoredVersion(
         directory=directory,
         manifest_sha256=hashlib.sha256(content).hexdigest(),
@@ -113,11 +123,26 @@ def write(
 
 
 def load(directory: str, manifest_sha256: str) -> Bundle:
-    """Check and map a version, see `artifacts.read`; `directory` and the sum are those of its `ModelVersion`."""
+    """Check and map a version, see `artifacts.read`; `directory` and the sum are those of its `ModelVersion`.
+
+    What this machine lacks, or has damaged, comes from the object store first, when there is one.
+    """
     if not _DIRECTORY.match(directory):
         message = f"{directory!r} is not the directory of a version."
         raise ArtifactError(message, file=directory, check="path")
-    return artifacts.read(root() / directory, manifest_sha256)
+    path = root() / directory
+    store = object_store.configured()
+    if store is None:
+        return artifacts.read(path, manifest_sha256)
+    if path.is_dir():
+        try:
+            return artifacts.read(path, manifest_sha256)
+        except ArtifactError as error:
+            if error.check not in _DAMAGED:
+                raise
+            logger.warning("%s is fetched anew: %s", directory, error)
+    _fetch(store, directory, manifest_sha256)
+    return artifacts.read(path, manifest_sha256)
 
 
 def directories() -> list[Path]:
@@ -140,6 +165,29 @@ def sweep_writers() -> list[str]:
     """Remove what writers that died have left; returns the names. Live writers are not disturbed."""
     with _root_locked() as base:
         return _sweep(base)
+
+
+def _fetch(store: ObjectStore, directory: str, manifest_sha256: str) -> None:
+    """Have one process of this machine fetch a version; the others wait, and find it."""
+    path = root() / directory
+    found = _made(path)
+    with (root() / _FETCHING).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _made(path) not in (None, found):
+            return
+        shutil.rmtree(path, ignore_errors=True)
+        with _writing(directory) as target:
+            store.fetch(directory, manifest_sha256, target)
+            _sync(target)
+    logger.info("%s was fetched from the object store", directory)
+
+
+def _made(path: Path) -> int | None:
+    """Return which directory it is (inode), None when there is none."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 @contextmanager
