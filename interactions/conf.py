@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -21,6 +22,13 @@ def trending_half_life_days() -> float:
 def event_key_days() -> int:
     """Return `INTERACTIONS_EVENT_KEY_DAYS` (45): how long ids given by clients are remembered."""
     return int(getattr(settings, "INTERACTIONS_EVENT_KEY_DAYS", 45))
+
+
+def event_log() -> Mapping[str, Any]:
+    """Return `INTERACTIONS_EVENT_LOG`: where posted events are kept first, {"BACKEND": …, "OPTIONS": {…}}."""
+    default = {"BACKEND": "interactions.event_log.postgres.PostgresEventLog"}
+    entry: Mapping[str, Any] = getattr(settings, "INTERACTIONS_EVENT_LOG", default)
+    return entry
 
 
 def also_erase() -> dict[str, Callable[[str], int]]:

@@ -16,6 +16,8 @@ from catalog import revisions
 from catalog.redis_store import client
 from interactions import feature_rebuilding, partitions
 from interactions import queries as interaction_queries
+from interactions.event_log.base import EventLogAway
+from interactions.event_log.handler import event_log
 from interactions.redis_breaker import RedisAway
 from recommender import conf
 from recommender.exceptions import ArtifactError
@@ -51,6 +53,7 @@ def examine() -> list[Finding]:
         _catalogue,
         _embeddings,
         _events,
+        _event_log,
         _dead_letters,
         _partitions,
         _model_store,
@@ -146,6 +149,14 @@ def _events() -> Finding:
         message = f"only {total:,} ({listed or 'none'}); lists are mostly popularity and content"
         return Finding(level="warning", subject="Events", message=message, remedy=remedy)
     return Finding(level="ok", subject="Events", message=f"{total:,} ({listed})")
+
+
+def _event_log() -> Finding:
+    try:
+        return Finding(level="ok", subject="Event log", message=f"posted events are {event_log().reach()}")
+    except EventLogAway as error:
+        remedy = "Clients are told to retry; nothing is lost. Start the brokers, or see EVENT_LOG and KAFKA_SERVERS."
+        return Finding(level="error", subject="Event log", message=error.message, remedy=remedy)
 
 
 def _dead_letters() -> Finding:

@@ -216,6 +216,15 @@ RECOMMENDER_MODEL_STORE = environment.MODEL_STORE
 RECOMMENDER_MODEL_DIRECTORY = environment.MODEL_DIRECTORY or str(LOCAL_DIRECTORY / "models" / _database["NAME"])
 RECOMMENDER_ITEM_URL = env.str("ITEM_URL", default="/items/{item_id}/")
 
+# Where posted events are kept first.
+INTERACTIONS_EVENT_LOG = {
+    "postgres": {"BACKEND": "interactions.event_log.postgres.PostgresEventLog"},
+    "kafka": {
+        "BACKEND": "interactions.event_log.kafka.KafkaEventLog",
+        "OPTIONS": {"servers": environment.KAFKA_SERVERS},
+    },
+}.get(environment.EVENT_LOG, {"BACKEND": environment.EVENT_LOG})
+
 # What else goes when a person is erased: apps above `interactions` name their functions here.
 INTERACTIONS_ALSO_ERASE = {
     "exposures": "experiments.exposure.erase",

@@ -15,7 +15,7 @@ from interactions import profiles
 from interactions.api import documentation as doc
 from interactions.api import users, verdicts
 from interactions.erasure import erase_user
-from interactions.recording import record
+from interactions.event_log.handler import event_log
 from interactions.validation import check_id, parse_events
 
 
@@ -41,7 +41,7 @@ class EventsView(APIView):
         events = [entry.event for entry in parsed.entries if entry.event is not None]
         for user_id in {event.user_id for event in events}:
             self.check_object_permissions(request, user_id)
-        judged = record(events)
+        judged = event_log().append(events)
         return Response(verdicts.answer(parsed, judged), status=202)
 
 

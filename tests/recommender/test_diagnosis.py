@@ -37,7 +37,7 @@ def test_an_empty_site_needs_items_and_a_model(db: None) -> None:
     assert (finding("Catalogue").level, finding("Model").level) == ("error", "error")
     assert finding("Catalogue").remedy == "manage.py import_dataset PATH, or PUT /api/v1/items/{item_id}"
     assert finding("Model").remedy == "manage.py rebuild_models"
-    with pytest.raises(CommandError, match=r"^2 of 14 checks failed\.$"):
+    with pytest.raises(CommandError, match=r"^2 of 15 checks failed\.$"):
         call_command("doctor", stdout=StringIO())
 
 
@@ -49,7 +49,7 @@ def test_a_working_site_has_no_errors(site: None) -> None:
     assert "✓ Catalogue: 3 items" in written.getvalue()
     assert "✓ Model: v1 serves, 0.0 h old" in written.getvalue()
     assert "! Events: only 0 (none); lists are mostly popularity and content" in written.getvalue()
-    assert written.getvalue().endswith("14 checks, 1 warnings.\n")
+    assert written.getvalue().endswith("15 checks, 1 warnings.\n")
 
 
 def test_a_redis_that_was_emptied_is_to_be_filled(site: None) -> None:
