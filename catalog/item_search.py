@@ -61,8 +61,8 @@ class FoundItem:
 def find(text: str) -> list[FoundItem]:
     """Return at most MOST items, the likeliest first; the most popular ones for an empty text."""
     text = " ".join(text.replace("\0", "").split())[:LONGEST_TEXT]
-    start = f"{_escaped(text)}%"
-    words = [f"%{_escaped(word)}%" for word in text.split()]
+    start = f"{escaped(text)}%"
+    words = [f"%{escaped(word)}%" for word in text.split()]
     with transaction.atomic(), connection.cursor() as cursor:
         if not text:
             return _rows(cursor, _POPULAR, {"words": []})
@@ -120,6 +120,6 @@ def _rows(cursor: Any, query: str, values: Any) -> list[FoundItem]:
     ]
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Return `text` with what LIKE would take for a pattern made plain."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

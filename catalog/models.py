@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Upper
@@ -49,10 +50,31 @@ class Item(AnnouncingModel):
             models.Index(OpClass(Upper("title"), name="text_pattern_ops"), name="item_title_start"),
             models.Index(fields=["-popularity"], name="item_popularity"),
             models.Index(fields=["-published_at"], name="item_published"),
+            models.Index(fields=["language"], name="item_language"),
+            GinIndex(fields=["countries"], name="item_countries"),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+
+class ItemText(models.Model):
+    """What an item's words are found by. Triggers write it, whatever is saved.
+
+    Beside the items, because popularity rewrites those every minute, and every index of theirs with them.
+    """
+
+    # The database deletes it with its item.
+    item = models.OneToOneField(
+        Item, primary_key=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    document = SearchVectorField()
+
+    class Meta:
+        indexes: ClassVar = [GinIndex(fields=["document"], name="item_text")]
+
+    def __str__(self) -> str:
+        return str(self.item_id)
 
 
 class EmbeddingSpace(models.Model):

@@ -31,6 +31,9 @@ class EventTypes:
     """(largest primary key + 1,) float32: value from which an event is a liking one, -inf where values say nothing."""
     marks_seen: frozenset[int]
     """Primary keys of the types after which the item is not recommended to this user again."""
+    remembered: frozenset[int]
+    """Primary keys of the types that histories hold: those with a weight, or that mark an item as seen. Being shown
+    something is neither, and a page of it would push out what somebody did."""
 
     def weights_of(self, type_ids: NDArray[np.int64], values: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the training weight of events.
@@ -67,6 +70,7 @@ def load(revision: int) -> EventTypes:
         half_life_days=half_lives,
         liked_from=liked_from,
         marks_seen=frozenset(pk for pk, *_, marks_seen in rows if marks_seen),
+        remembered=frozenset(pk for pk, _, weight, _, _, marks_seen in rows if weight or marks_seen),
     )
 
 

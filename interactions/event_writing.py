@@ -29,7 +29,7 @@ _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a batch: a verdict for each event, and the events that are new."""
+    """What became of a batch: a verdict for each event, and the new events that histories hold."""
 
     verdicts: list[Verdict]
     stored: list[StoredEvent] = field(default_factory=list)
@@ -57,7 +57,7 @@ def write(
             dead_letters.keep_orphans([event for event in orphans if event.user_id not in withheld], now, source)
         if stale_users:
             stale_histories.note(stale_users)
-    return Outcome(verdicts, [_stored(row, types) for row in stored])
+    return Outcome(verdicts, [_stored(row, types) for row in stored if row.type_id in types.remembered])
 
 
 def _with_known_item(

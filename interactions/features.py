@@ -204,7 +204,7 @@ def _from_database(user_ids: Sequence[str], types: EventTypes, moment: datetime 
         )
         profiles = cursor.fetchall()
         consenting = [pk for _, pk, _, consent, _ in profiles if consent]
-        histories = _newest_events(cursor, consenting, moment) if consenting else {}
+        histories = _newest_events(cursor, consenting, types, moment) if consenting else {}
         seen = _seen_items(cursor, consenting, types, moment) if consenting else {}
     for user_id, pk, country, consent, told in profiles:
         users[user_id] = CachedUser(
@@ -220,18 +220,21 @@ def _from_database(user_ids: Sequence[str], types: EventTypes, moment: datetime 
     return users
 
 
-def _newest_events(cursor: Any, pks: Sequence[int], moment: datetime | None) -> dict[int, list[tuple[Any, ...]]]:
+def _newest_events(
+    cursor: Any, pks: Sequence[int], types: EventTypes, moment: datetime | None
+) -> dict[int, list[tuple[Any, ...]]]:
     """Return HISTORY_RECORDs by user, newest first."""
     cursor.execute(
         """
         SELECT wanted.pk, newest.* FROM unnest(%s::bigint[]) AS wanted (pk) CROSS JOIN LATERAL (
             SELECT item_id, extract(epoch FROM occurred_at)::float8, event_id, event_type_id,
                    CASE WHEN value IS NULL THEN 'nan' ELSE least(greatest(value, -%s::float8), %s::float8) END
-            FROM interactions_event WHERE user_id = wanted.pk AND occurred_at <= %s
+            FROM interactions_event
+            WHERE user_id = wanted.pk AND occurred_at <= %s AND event_type_id = ANY(%s)
             ORDER BY occurred_at DESC, event_id DESC LIMIT %s
         ) newest
         """,
-        [list(pks), LARGEST_VALUE, LARGEST_VALUE, moment or "infinity", HISTORY_LENGTH],
+        [list(pks), LARGEST_VALUE, LARGEST_VALUE, moment or "infinity", sorted(types.remembered), HISTORY_LENGTH],
     )
     low_bits = 2**64 - 1
     histories: dict[int, list[tuple[Any, ...]]] = {}

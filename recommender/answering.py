@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 FALLBACKS = Counter("recommender_fallbacks", "Lists answered by the fallback recipe, by reason.", ["reason"])
 
 
-FOR_ANYBODY = ("popular", "trending", "unexplored")
+FOR_ANYBODY = ("popular", "trending", "unexplored", "category")
 """Sources that make no personal list of their own."""
 
 

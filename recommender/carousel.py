@@ -12,6 +12,7 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest
 
 from catalog.snapshot import ItemCard, item_page
+from recommender import reporting
 from recommender.contracts import RecommendationList
 from recommender.exceptions import RecommenderError
 from recommender.staff_overlay import Why
@@ -69,6 +70,9 @@ class Carousel:
     placement: str = ""
     request_id: str = ""
     fallback: bool = False
+    dedupe_group: str = ""
+    note: str = ""
+    """With which a page may tell what was seen of it (`reporting`); "" for nobody's."""
 
     @property
     def dom_id(self) -> str:
@@ -105,6 +109,8 @@ def from_list(
         placement=answer.placement,
         request_id=str(answer.request_id),
         fallback=answer.fallback,
+        dedupe_group=answer.dedupe_group,
+        note=reporting.note_of(answer),
     )
 
 

@@ -82,18 +82,29 @@ DEFAULT_RECIPES: dict[str, dict[str, Any]] = {
         "rerankers": [_FRESHNESS, "business_rules"],
         "fallback": "trending",
     },
+    "category": {
+        "sources": {
+            "category": {"weight": 0.5},
+            "item_to_item": {"weight": 1.0, "half_life": 6, "n": 0},
+            "content": {"weight": 0.5, "half_life": 10, "n": 0},
+        },
+        "filters": _FILTERS,
+        "scorers": ["weighted_blend"],
+        "rerankers": [_FRESHNESS, "business_rules"],
+    },
 }
 """Recipes by name. `n: 0` makes a source score the others' candidates without proposing its own."""
 
 DEFAULTS: dict[str, Any] = {
     "RECIPES": DEFAULT_RECIPES,
-    # {title}: the item behind the score; {name}: the category or tag he prefers; {year}: year of publication.
+    # {title}: the item behind the score; {name}: the category, or the tag he prefers; {year}: year of publication.
     "REASONS": {
         "history": "Because you watched {title}",
         "named": "Because you like {title}",
         "seed": "Similar to {title}",
         "preferences": "Because you like {name}",
         "popular": "Popular right now",
+        "category": "Popular in {name}",
         # Several items of the history together, none of them decisive.
         "personal": "Picked for you",
         "new": "New: released in {year}",
@@ -104,6 +115,8 @@ DEFAULTS: dict[str, Any] = {
     "EXPLORATION": True,
     # Rows "because you watched …" on one page, each with its own seed.
     "SEEDS_PER_PAGE": 2,
+    # Rows of one category on one page.
+    "CATEGORIES_PER_PAGE": 2,
     # Lists that each process keeps, and for how long at most: a repeated request is not computed again. 0 keeps none.
     "RESULT_CACHE": {"lists": 5_000, "seconds": 60},
     # Candidates each source proposes.

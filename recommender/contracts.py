@@ -69,6 +69,8 @@ class Query:
     country: str = ""
     preferences: Preferences = NONE
     """What he says he likes. Items among it are in the history already."""
+    category: str = ""
+    """What a list of one category is of; "" of any other list."""
     seed: int | None = None
     """Row of the item the list is about ("similar to …", "because you watched …")."""
     seed_is_from_history: bool = False
@@ -209,6 +211,8 @@ class RecommendationList:
     """Name of the version that scored the list; "" when none could be used."""
     user_id: str = ""
     """Whose it is; "" for nobody in particular."""
+    is_recorded: bool = False
+    """Whether what he does with it may be recorded."""
     experiment_id: str = ""
     variant: str = ""
     fallback: bool = False

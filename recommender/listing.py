@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 
 import msgspec
 
+from catalog import countries
 from experiments.assignment import Assignment
 from interactions import explored, popularity
 from interactions.contracts import ServedItem, ServedList
@@ -24,6 +25,8 @@ from recommender.variants import answer_for, variant_of, version_of
 from recommender.visit import Visit
 
 BECAUSE_YOU_WATCHED = "because_you_watched"
+CATEGORY = "category"
+"""Names of the recipes whose rows are about something: an item of the history, a category he likes."""
 
 Made = tuple[RecommendationList, ServedList]
 
@@ -35,6 +38,7 @@ def listed(
     *,
     seed: int | None,
     exclude: RowArray,
+    category: str = "",
     explain: bool = False,
 ) -> Made:
     """Return a list, and what is to be recorded once it is really shown.
@@ -45,12 +49,12 @@ def listed(
     seconds: float | None = None
 
     def again(other: Visit) -> Made:
-        return _make(other, placement, recipe, seed=seed, exclude=exclude, explain=explain)[0]
+        return _make(other, placement, recipe, seed=seed, exclude=exclude, category=category, explain=explain)[0]
 
     def make() -> tuple[Made, float]:
         nonlocal seconds
         began = time.perf_counter()
-        made, answered = _make(visit, placement, recipe, seed=seed, exclude=exclude, explain=explain)
+        made, answered = _make(visit, placement, recipe, seed=seed, exclude=exclude, category=category, explain=explain)
         seconds = time.perf_counter() - began
         # What a failing stage has left out is back as soon as the stage is.
         return made, visit.now if answered.trace.errors else _until(visit, placement)
@@ -66,7 +70,8 @@ def listed(
     # What he is tired of, not what he was shown: that is more with each list.
     rules = visit.rules(placement.name)
     tired = visit.tired(rules).tobytes()
-    key = visit.user.user_id, visit.user.stamp, visit.record, part, placement, recipe, seed, exclude.tobytes(), tired
+    asked = placement, recipe, seed, category, exclude.tobytes()
+    key = visit.user.user_id, visit.user.stamp, visit.record, part, *asked, tired
     made, served = _lists().get_or_make(key, _made_from(visit), rules, visit.now, make)
     request_id = uuid.uuid4()
     noted = msgspec.structs.replace(served, request_id=request_id, shown_at=visit.now)
@@ -74,10 +79,10 @@ def listed(
 
 
 def looked_into(
-    visit: Visit, placement: PlacementSpec, recipe: str, *, seed: int | None, exclude: RowArray
+    visit: Visit, placement: PlacementSpec, recipe: str, *, seed: int | None, exclude: RowArray, category: str = ""
 ) -> tuple[RecommendationList, Answer]:
     """Return a list as `listed` makes it anew, and the answer it is made from: what was asked and what stages did."""
-    (made, _), answered = _make(visit, placement, recipe, seed=seed, exclude=exclude, explain=True)
+    (made, _), answered = _make(visit, placement, recipe, seed=seed, exclude=exclude, category=category, explain=True)
     return made, answered
 
 
@@ -123,11 +128,13 @@ def _make(
     *,
     seed: int | None,
     exclude: RowArray,
+    category: str,
     explain: bool,
 ) -> tuple[Made, Answer]:
     query = replace(
         query_of(visit, placement),
         seed=seed,
+        category=category,
         # Somebody else's choice of a seed need not be something this user has watched.
         seed_is_from_history=recipe == BECAUSE_YOU_WATCHED and (seed is None or seed in visit.history.rows),
         exclude=exclude,
@@ -177,6 +184,7 @@ def _present(
     return RecommendationList(
         request_id=uuid.uuid4(),
         user_id=visit.user.user_id,
+        is_recorded=visit.record,
         placement=placement.name,
         recipe=answered.recipe,
         title=_title(visit, query, placement, answered),
@@ -195,11 +203,17 @@ def _present(
 def _title(visit: Visit, query: Query, placement: PlacementSpec, answered: Answer) -> str:
     """Return the placement's title, or that of what answered instead when it would name a seed in vain."""
     if "{seed}" not in placement.title:
-        return placement.title
+        return placement.title.replace("{place}", _place(query)).replace("{category}", query.category)
     if query.seed is None or answered.fallback:
         instead = visit.state.placements.of_recipe(answered.recipe)
-        return "" if instead is None or "{seed}" in instead.title else instead.title
+        return "" if instead is None or "{seed}" in instead.title else instead.title.replace("{place}", _place(query))
     return placement.title.replace("{seed}", query.catalogue.cards[query.seed].title)
+
+
+def _place(query: Query) -> str:
+    """Return where a trending list counts what is taken: "in France", or "now" where nothing is known of a country."""
+    is_counted = query.trending is not None and query.country in query.trending.countries
+    return f"in {countries.name(query.country)}" if is_counted else "now"
 
 
 def _served(

@@ -21,12 +21,13 @@ import numpy as np
 from experiments import exposure
 from interactions import impressions
 from interactions.contracts import ServedList
-from recommender import conf
+from recommender import conf, serving_state
 from recommender.answering import Answer
 from recommender.arrays import RowArray
 from recommender.contracts import RecommendationList
 from recommender.exceptions import RequestError, UnknownItem
-from recommender.listing import BECAUSE_YOU_WATCHED, Made, listed, looked_into
+from recommender.favourites import favourite_categories
+from recommender.listing import BECAUSE_YOU_WATCHED, CATEGORY, Made, listed, looked_into
 from recommender.queries import PlacementSpec
 from recommender.seeds import choose_seeds
 from recommender.serving_state import ServingState
@@ -115,7 +116,15 @@ def list_for(
 ) -> Made:
     """Return one list for a visit, and what is to be recorded once it is really shown; see `recommend`."""
     asked = _asked(visit, kind, context, limit, exclude, shown, seed_item_id)
-    return listed(visit, asked.placement, asked.recipe, seed=asked.seed, exclude=asked.exclude, explain=explain)
+    return listed(
+        visit,
+        asked.placement,
+        asked.recipe,
+        seed=asked.subject.seed,
+        category=asked.subject.category,
+        exclude=asked.exclude,
+        explain=explain,
+    )
 
 
 def look_into(
@@ -123,13 +132,27 @@ def look_into(
 ) -> tuple[RecommendationList, Answer]:
     """Return one list as `list_for` does, and the answer it is made from; nothing is kept or recorded."""
     asked = _asked(visit, kind, context, None, exclude, NOTHING, seed_item_id)
-    return looked_into(visit, asked.placement, asked.recipe, seed=asked.seed, exclude=asked.exclude)
+    return looked_into(
+        visit,
+        asked.placement,
+        asked.recipe,
+        seed=asked.subject.seed,
+        category=asked.subject.category,
+        exclude=asked.exclude,
+    )
+
+
+class _Subject(NamedTuple):
+    """What a list is about: an item, a category, or nothing in particular."""
+
+    seed: int | None = None
+    category: str = ""
 
 
 class _Asked(NamedTuple):
     placement: PlacementSpec
     recipe: str
-    seed: int | None
+    subject: _Subject
     exclude: RowArray
 
 
@@ -145,8 +168,9 @@ def _asked(
     placement = _placement(visit.state, kind, context)
     recipe = kind or placement.recipe
     seed = _row(visit.state, seed_item_id) if seed_item_id else None
-    if seed is None and recipe == BECAUSE_YOU_WATCHED:
-        seed = next(iter(choose_seeds(visit.history, visit.state.catalogue, visit.state.model, 1)), None)
+    subject = _Subject(seed)
+    if seed is None and recipe in (BECAUSE_YOU_WATCHED, CATEGORY):
+        subject = next(iter(_chosen_subjects(visit, recipe, 1)), subject)
     if seed is None and recipe == SIMILAR:
         raise RequestError("type=similar needs item_id: the item the list is about.")
     left_out = [*exclude, *shown.get(placement.dedupe_group, ())]
@@ -154,7 +178,7 @@ def _asked(
     return _Asked(
         msgspec.structs.replace(placement, limit=_limit(limit, placement)),
         recipe,
-        seed,
+        subject,
         np.array(sorted(row for row in rows if row >= 0), dtype=np.int64),
     )
 
@@ -174,13 +198,19 @@ def page(
     limit: int | None = None,
     language: str = "",
     device: str = "",
+    only: Collection[str] = (),
+    shown: Mapping[str, Collection[str]] = NOTHING,
 ) -> list[RecommendationList]:
     """Return the lists of a page's placements in order; no item stands in two of them.
 
     Where placements name a `dedupe_group`, it may stand in lists of different groups. A row of "because you watched" is
-    repeated for up to RECOMMENDER_SEEDS_PER_PAGE seeds and left out for a user without history; a row with fewer items
+    repeated for up to RECOMMENDER_SEEDS_PER_PAGE seeds and left out for a user without history, a row of a category for
+    up to RECOMMENDER_CATEGORIES_PER_PAGE; a row with fewer items
     than its placement's minimum is left out, too. A list that only falls back is shown when it is the first, or when
     its placement names the fallback.
+
+    A page may be asked for in parts: `only` names the placements of this part (() is all of them), `shown` what the
+    earlier parts show, as `recommend` takes it.
 
     Raises
     ------
@@ -188,30 +218,52 @@ def page(
         When no active placement stands on this page.
     """
     visit = begin(user_id, record=True, language=language, device=device)
-    rows = list(rows_of_page(visit, page_name, seed_item_id=seed_item_id, limit=limit))
+    rows = list(rows_of_page(visit, page_name, seed_item_id=seed_item_id, limit=limit, only=only, shown=shown))
     _record(visit, [served for _, served in rows])
     return [made for made, _ in rows if made.items]
 
 
-def rows_of_page(visit: Visit, page_name: str, *, seed_item_id: str = "", limit: int | None = None) -> Iterator[Made]:
+def placements_of(page_name: str) -> list[PlacementSpec]:
+    """Return a page's placements in order, as this process last knew them; [] before its first list."""
+    state = serving_state.last()
+    return [] if state is None else [spec for spec in state.placements.specs if spec.page == page_name]
+
+
+def rows_of_page(
+    visit: Visit,
+    page_name: str,
+    *,
+    seed_item_id: str = "",
+    limit: int | None = None,
+    only: Collection[str] = (),
+    shown: Mapping[str, Collection[str]] = NOTHING,
+) -> Iterator[Made]:
     """Yield the lists of `page` one after the other, each with what is to be recorded once it is really shown.
 
     An empty one is a variant's that shows nothing: to be recorded only.
     """
     seed = _row(visit.state, seed_item_id) if seed_item_id else None
-    shown: defaultdict[str, list[int]] = defaultdict(list)
-    is_first = True
-    for placement in visit.state.placements.on_page(page_name):
+    row_of = visit.state.catalogue.row_of
+    above: defaultdict[str, list[int]] = defaultdict(list)
+    for group, item_ids in shown.items():
+        above[group] += sorted(row_of[item_id] for item_id in item_ids if item_id in row_of)
+    placements = visit.state.placements.on_page(page_name)
+    is_first = not only or placements[0].name in only
+    for placement in placements:
+        if only and placement.name not in only:
+            continue
         placement = msgspec.structs.replace(placement, limit=_limit(limit, placement))
-        for row_seed in _seeds(visit, placement, seed):
-            beside = shown[placement.dedupe_group]
+        for subject in _subjects(visit, placement, seed):
+            beside = above[placement.dedupe_group]
             exclude = np.array(beside, dtype=np.int64)
-            made, noted = listed(visit, placement, placement.recipe, seed=row_seed, exclude=exclude)
+            made, noted = listed(
+                visit, placement, placement.recipe, seed=subject.seed, category=subject.category, exclude=exclude
+            )
             repeats = not is_first and made.fallback and not placement.fallback
             if len(made.items) >= min(placement.minimum, placement.limit) and not repeats:
                 yield made, noted
                 is_first = False
-                beside += [visit.state.catalogue.row_of[item.item_id] for item in made.items]
+                beside += [row_of[item.item_id] for item in made.items]
             elif not made.items and made.experiment_id:
                 # On purpose, where a variant shows nothing: he has been exposed to that.
                 yield made, noted
@@ -222,14 +274,24 @@ def _record(visit: Visit, served: Sequence[ServedList]) -> None:
         impressions.record(served, alongside=exposure.record_first)
 
 
-def _seeds(visit: Visit, placement: PlacementSpec, seed: int | None) -> list[int | None]:
+def _subjects(visit: Visit, placement: PlacementSpec, seed: int | None) -> list[_Subject]:
     if placement.recipe == BECAUSE_YOU_WATCHED:
-        wanted = int(conf.get("SEEDS_PER_PAGE"))
-        seeds: list[int | None] = [*choose_seeds(visit.history, visit.state.catalogue, visit.state.model, wanted)]
-        return seeds or ([None] if placement.fallback else [])
+        seeds = _chosen_subjects(visit, placement.recipe, int(conf.get("SEEDS_PER_PAGE")))
+        return seeds or ([_Subject()] if placement.fallback else [])
+    if placement.recipe == CATEGORY:
+        return _chosen_subjects(visit, placement.recipe, int(conf.get("CATEGORIES_PER_PAGE")))
     if placement.recipe == SIMILAR:
-        return [seed] if seed is not None else []
-    return [None]
+        return [_Subject(seed)] if seed is not None else []
+    return [_Subject()]
+
+
+def _chosen_subjects(visit: Visit, recipe: str, n: int) -> list[_Subject]:
+    """Return at most `n` items of his history, or categories of his taste, that rows of the recipe are about."""
+    catalogue = visit.state.catalogue
+    if recipe == CATEGORY:
+        found = favourite_categories(visit.history, visit.user.preferences, catalogue, n)
+        return [_Subject(category=category) for category in found]
+    return [_Subject(seed) for seed in choose_seeds(visit.history, catalogue, visit.state.model, n)]
 
 
 def _placement(state: ServingState, kind: str, context: str) -> PlacementSpec:

@@ -169,6 +169,13 @@ def origins() -> frozenset[str]:
     return found
 
 
+def published_for(origin: str) -> str:
+    """Return the newest publishable key for pages of `origin` that may do all that one can, "" when there is none."""
+    usable = ApiKey.objects.filter(revoked_at=None, origins__contains=[origin], scopes__contains=PUBLISHABLE_SCOPES)
+    found = usable.exclude(published="").order_by("-created_at").values_list("published", flat=True).first()
+    return found or ""
+
+
 def forget() -> None:
     """Forget every remembered key of this process."""
     global _origins

@@ -42,12 +42,14 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "corsheaders",
+    "django_htmx",
 ]
 
 MIDDLEWARE = [
     "recsite.metrics.RequestMetricsMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "recsite.site_only.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "recsite.csp.ContentSecurityPolicyMiddleware",
     "recsite.site_only.SessionMiddleware",

@@ -8,7 +8,7 @@ from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest
-from django.middleware import csrf
+from django.middleware import csrf, gzip
 from django.utils.deprecation import MiddlewareMixin
 
 from recsite.errors import API_PREFIX
@@ -32,6 +32,10 @@ class CsrfViewMiddleware(SiteOnly, csrf.CsrfViewMiddleware):
 
 class AuthenticationMiddleware(SiteOnly, auth.AuthenticationMiddleware):
     """Who is signed in."""
+
+
+class GZipMiddleware(SiteOnly, gzip.GZipMiddleware):
+    """Pages a fifth as long on their way; of varying length, so that nobody can guess what is in them (BREACH)."""
 
 
 class MessageMiddleware(SiteOnly, messages.MessageMiddleware):

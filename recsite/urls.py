@@ -29,5 +29,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", livez, name="livez"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
+    path("recommender/", include("recommender.urls")),
     path("", include("recsite.site.urls")),
 ]

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -38,11 +39,12 @@ def chromium() -> Iterator[Browser]:
 class Person:
     """Somebody with a browser window and cookies of his own."""
 
-    def __init__(self, browser: Browser, port: int, size: tuple[int, int] = DESKTOP) -> None:
+    def __init__(self, browser: Browser, port: int, size: tuple[int, int] = DESKTOP, **manner: Any) -> None:
+        """Open a window; `manner` are options of `Browser.new_context`."""
         width, height = size
         self.origin = f"http://127.0.0.1:{port}"
         context = browser.new_context(
-            base_url=self.origin, viewport={"width": width, "height": height}, reduced_motion="reduce"
+            base_url=self.origin, viewport={"width": width, "height": height}, reduced_motion="reduce", **manner
         )
         context.set_default_timeout(PATIENCE_MS)
         self.page: Page = context.new_page()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -102,11 +102,18 @@ def redis_prefix(settings: django_settings) -> Iterator[str]:
 
 @pytest.fixture
 def committing_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Give a database whose transactions really commit, and empty it afterwards of all but what migrations made.
+    """Give a database whose transactions really commit, and empty it afterwards of all but what migrations made."""
+    with committing(django_db_blocker):
+        yield
+
+
+@contextmanager
+def committing(blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Open the database to the `with` block, which commits, and empty it afterwards of all but what migrations made.
 
     Not pytest-django's transactional mode: its flush would take event types, placements and revisions.
     """
-    with django_db_blocker.unblock():
+    with blocker.unblock():
         try:
             yield
         finally:

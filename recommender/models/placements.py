@@ -17,7 +17,9 @@ class Placement(AnnouncingModel):
         max_length=100, unique=True, help_text="What templates and the API call it. It cannot be changed later."
     )
     title = models.CharField(
-        max_length=200, help_text="Above the row. {seed} stands for the title of the item that the row is about."
+        max_length=200,
+        help_text="Above the row. {seed} stands for the title of the item that the row is about, {category} for its "
+        "category, {place} for “in France” where the visitor's country is known and “now” elsewhere.",
     )
     recipe = models.CharField(max_length=100, help_text="How its items are found.")
     limit = models.PositiveSmallIntegerField(

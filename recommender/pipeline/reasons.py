@@ -10,7 +10,7 @@ from recommender import conf
 from recommender.contracts import Query
 from recommender.pipeline.explanations import Explanation
 
-NOT_PERSONAL = ("popular", "trending", "new_items")
+NOT_PERSONAL = ("popular", "trending", "new_items", "category")
 
 
 def sentence(explanation: Explanation, query: Query, row: int) -> str:
@@ -34,6 +34,8 @@ def _worded(templates: Mapping[str, str], explanation: Explanation, query: Query
     if explanation.because_of is not None and explanation.source not in NOT_PERSONAL:
         template = templates[_relation(query, explanation.because_of)]
         return template.format(title=catalogue.cards[explanation.because_of].title)
+    if explanation.source == "category":
+        return templates["category"].format(name=query.category)
     year = catalogue.cards[row].year
     if explanation.source == "new_items" and year is not None:
         return templates["new"].format(year=year)

@@ -29,6 +29,7 @@ from recommender.exceptions import ConfigurationError
 from recommender.pipeline.stages import Filter, Reranker, Scorer, Source, Stage
 
 STAGES: dict[str, str] = {
+    "category": "recommender.sources.category.OfCategory",
     "collaborative": "recommender.sources.collaborative.Collaborative",
     "content": "recommender.sources.content.Content",
     "embeddings": "recommender.sources.embeddings.Embeddings",

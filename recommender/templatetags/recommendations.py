@@ -6,69 +6,97 @@
 
 `user` is a Django user, an external user id or a profile; anonymous visitors are known by their session. All tags take
 `limit=`, `title=` and `template=` (default `recommender/carousel.html`), and no item stands on one page twice, unless
-editors have put its rows into different dedupe groups.
+editors have put its rows into different dedupe groups. With `lazy=True` a row is loaded when the reader comes near it;
+that takes `{% late_assets %}` in <head>, and where no script runs the row is on the page at once.
 When the recommender cannot answer, the popular row stands in, or nothing: never an error page.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypedDict
+import json
+from contextlib import suppress
+from typing import Any
 
 from django import template
 from django.http import HttpRequest
 from django.template import Context, Engine
 from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from recommender import serving, staff_overlay
+from recommender import staff_overlay
 from recommender.carousel import UNAVAILABLE, Carousel, Shown, from_list, shown_on
 from recommender.contracts import RecommendationList
+from recommender.queries import PlacementSpec
+from recommender.rows import DEFAULT_TEMPLATE, Row, may_load_late
 from recommender.visitor import user_id_of
 
-logger = logging.getLogger(__name__)
 register = template.Library()
 
-DEFAULT_TEMPLATE = "recommender/carousel.html"
+HTMX = "django_htmx/htmx-2.min.js"
+HTMX_CONFIG = {"includeIndicatorStyles": False, "allowEval": False, "allowScriptTags": False}
+"""Nothing that a strict Content-Security-Policy would refuse."""
 _FROM_REQUEST: Any = object()
-
-
-class Page(TypedDict):
-    """What the page shows already, as `serving.recommend` takes it."""
-
-    exclude: Collection[str]
-    shown: Mapping[str, Collection[str]]
 
 
 @register.simple_tag(takes_context=True)
 def carousel_assets(context: Context) -> SafeString:
-    """Return the style sheet and the enhancement script of the carousels, both optional; staff get the overlay's."""
+    """Return the style sheet and the scripts of the carousels, all optional; staff get the overlay's."""
     assets = format_html(
         '<link rel="stylesheet" href="{}"><script type="module" src="{}"></script>',
         static("recommender/carousel.css"),
         static("recommender/carousel.js"),
     )
+    # A site that leaves out `recommender.urls` has carousels that tell nothing.
+    with suppress(NoReverseMatch):
+        assets += format_html(
+            '<meta name="recs-report" content="{}"><script type="module" src="{}"></script>',
+            reverse("recommender:report"),
+            static("recommender/reporting.js"),
+        )
     if not staff_overlay.may_see(context.get("request")):
         return assets
     return assets + format_html('<link rel="stylesheet" href="{}">', static("recommender/why.css"))
 
 
+@register.simple_tag
+def late_assets() -> SafeString:
+    """Return what `lazy=True` needs: htmx, of the installed app `django_htmx`, and what tells it that a row is near."""
+    return format_html(
+        '<meta name="htmx-config" content="{}"><script src="{}" defer></script><script src="{}" defer></script>',
+        json.dumps(HTMX_CONFIG),
+        static(HTMX),
+        static("recommender/late.js"),
+    )
+
+
 @register.simple_tag(takes_context=True)
 def recommended_for(
-    context: Context, user: object, *, limit: int | None = None, title: str = "", template: str = DEFAULT_TEMPLATE
+    context: Context,
+    user: object,
+    *,
+    limit: int | None = None,
+    title: str = "",
+    lazy: bool = False,
+    template: str = DEFAULT_TEMPLATE,
 ) -> SafeString:
     """Render what `user` would like."""
-    return _personal(context, user, "personalized", limit, title, template)
+    return _render(context, user, Row(kind="personalized", limit=limit, title=title, template=template), lazy)
 
 
 @register.simple_tag(takes_context=True)
 def because_you_watched(
-    context: Context, user: object, *, limit: int | None = None, title: str = "", template: str = DEFAULT_TEMPLATE
+    context: Context,
+    user: object,
+    *,
+    limit: int | None = None,
+    title: str = "",
+    lazy: bool = False,
+    template: str = DEFAULT_TEMPLATE,
 ) -> SafeString:
     """Render what goes with something `user` has watched lately."""
-    return _personal(context, user, "because_you_watched", limit, title, template)
+    return _render(context, user, Row(kind="because_you_watched", limit=limit, title=title, template=template), lazy)
 
 
 @register.simple_tag(takes_context=True)
@@ -78,10 +106,11 @@ def trending(
     user: object = _FROM_REQUEST,
     limit: int | None = None,
     title: str = "",
+    lazy: bool = False,
     template: str = DEFAULT_TEMPLATE,
 ) -> SafeString:
     """Render what is popular now."""
-    return _personal(context, user, "trending", limit, title, template)
+    return _render(context, user, Row(kind="trending", limit=limit, title=title, template=template), lazy)
 
 
 @register.simple_tag(takes_context=True)
@@ -92,16 +121,14 @@ def similar_items(
     user: object = _FROM_REQUEST,
     limit: int | None = None,
     title: str = "",
+    lazy: bool = False,
     template: str = DEFAULT_TEMPLATE,
 ) -> SafeString:
     """Render what is like `item`: an external item id, or an object with an `item_id`."""
     item_id = _item_id(item)
     _shown(context).beside.add(item_id)
-
-    def fetch(user_id: str, page: Page) -> RecommendationList:
-        return serving.recommend(user_id, kind="similar", seed_item_id=item_id, limit=limit, **page)
-
-    return _render(context, user, fetch, limit, title, template)
+    row = Row(kind="similar", seed_item_id=item_id, limit=limit, title=title, template=template)
+    return _render(context, user, row, lazy)
 
 
 @register.simple_tag(takes_context=True)
@@ -113,15 +140,13 @@ def carousel(
     item: object = None,
     limit: int | None = None,
     title: str = "",
+    lazy: bool = False,
     template: str = DEFAULT_TEMPLATE,
 ) -> SafeString:
     """Render the placement of that name as editors have set it up; `item` is the seed of those that need one."""
     seed = "" if item is None else _item_id(item)
-
-    def fetch(user_id: str, page: Page) -> RecommendationList:
-        return serving.recommend(user_id, context=placement, seed_item_id=seed, limit=limit, **page)
-
-    return _render(context, user, fetch, limit, title, template)
+    row = Row(context=placement, seed_item_id=seed, limit=limit, title=title, template=template)
+    return _render(context, user, row, lazy)
 
 
 @register.simple_tag(takes_context=True)
@@ -129,63 +154,51 @@ def recommendation_list(
     context: Context, answer: RecommendationList, *, title: str = "", template: str = DEFAULT_TEMPLATE
 ) -> SafeString:
     """Render a list that the view has asked for (`serving.page`)."""
+    return _render_list(context, answer, title, template, on_its_page=True)
+
+
+@register.simple_tag(takes_context=True)
+def late_placement(
+    context: Context, placement: PlacementSpec, *, user: object = _FROM_REQUEST, template: str = DEFAULT_TEMPLATE
+) -> SafeString:
+    """Render the place of what a placement shows on its page (`serving.page` with `only`), to be loaded when near."""
+    row = Row(
+        context=placement.name,
+        page=placement.page,
+        title="" if "{" in placement.title else placement.title,
+        template=template,
+        group=placement.dedupe_group,
+    )
+    return _render(context, user, row, lazy=True)
+
+
+def _render(context: Context, user: object, row: Row, lazy: bool) -> SafeString:
     shown = _shown(context)
-    return _render_row(context, answer, title, shown, template, on_its_page=True)
+    # Where it cannot be read who is looking, it is nobody in particular.
+    with suppress(*UNAVAILABLE):
+        row = row.of(_user_id(context, user))
+    if lazy and may_load_late(context.get("request")):
+        return _from_template(context, "recommender/late.html", {"row": row, "packed": row.packed()})
+    lists, title = row.lists(shown)
+    rendered = [_render_list(context, answer, title, row.template, on_its_page=bool(row.page)) for answer in lists]
+    return mark_safe("".join(rendered))  # noqa: S308 -- output of an escaping template
 
 
-def _personal(
-    context: Context, user: object, kind: str, limit: int | None, title: str, template_name: str
-) -> SafeString:
-    def fetch(user_id: str, page: Page) -> RecommendationList:
-        return serving.recommend(user_id, kind=kind, limit=limit, **page)
-
-    return _render(context, user, fetch, limit, title, template_name)
-
-
-def _render(
-    context: Context,
-    user: object,
-    fetch: Callable[[str, Page], RecommendationList],
-    limit: int | None,
-    title: str,
-    template_name: str,
+def _render_list(
+    context: Context, answer: RecommendationList, title: str, template_name: str, *, on_its_page: bool
 ) -> SafeString:
     shown = _shown(context)
-    page: Page = {
-        "exclude": tuple(sorted(shown.beside)),
-        "shown": {group: tuple(sorted(item_ids)) for group, item_ids in shown.rows.items()},
-    }
-    user_id = ""
-    try:
-        user_id = _user_id(context, user)
-        answer = fetch(user_id, page)
-    except UNAVAILABLE as error:
-        logger.warning("carousel not available, showing the popular row: %s", error)
-        title = ""
-        try:
-            answer = serving.recommend(user_id, kind="trending", limit=limit, **page)
-        except UNAVAILABLE as second:
-            logger.warning("popular row not available either: %s", second)
-            return SafeString("")
-    return _render_row(context, answer, title, shown, template_name)
-
-
-def _render_row(
-    context: Context,
-    answer: RecommendationList,
-    title: str,
-    shown: Shown,
-    template_name: str,
-    *,
-    on_its_page: bool = False,
-) -> SafeString:
     notes = staff_overlay.notes(context.get("request"), answer, on_its_page=on_its_page)
     row: Carousel = from_list(answer, title=title, without=shown.near(answer.dedupe_group), notes=notes)
     if not row.cards:
         return SafeString("")
     shown.add(answer.dedupe_group, (card.item_id for card in row.cards))
-    values = {name: context[name] for name in ("request", "csrf_token") if name in context}
-    inner = context.new({**values, "carousel": row})
+    return _from_template(context, template_name, {"carousel": row})
+
+
+def _from_template(context: Context, template_name: str, values: dict[str, Any]) -> SafeString:
+    handed_on = {name: context[name] for name in ("request", "csrf_token") if name in context}
+    inner = context.new({**handed_on, **values})
     # Titles come from anywhere: a page that switches escaping off means its own text.
     inner.autoescape = True
     engine = context.template.engine if context.template else Engine.get_default()

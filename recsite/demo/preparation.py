@@ -44,6 +44,13 @@ def prepare(dataset: Dataset, tell: Callable[[str], None]) -> Credentials:
     return Credentials(password=_administrator(), api_key=_api_key())
 
 
+def publish_key(port: int) -> None:
+    """Make the publishable key with which the demo's own page shows the widget, unless there is one."""
+    origins = [f"http://{host}:{port}" for host in ("127.0.0.1", "localhost")]
+    if not api_keys.published_for(origins[0]):
+        api_keys.create("demo widget", api_keys.PUBLISHABLE_SCOPES, origins)
+
+
 def _migrate(tell: Callable[[str], None]) -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):

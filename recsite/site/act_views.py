@@ -16,6 +16,7 @@ from catalog import queries as catalogue
 from recsite.site import demo_user
 from recsite.site.acts import ACTS, RATINGS, record_act
 from recsite.site.origin import origin_of
+from recsite.site.pages import show
 from recsite.site.people import people, user_ids
 
 
@@ -43,7 +44,8 @@ def act(request: HttpRequest, name: str, item_id: str) -> HttpResponse:
     else:
         title = Truncator(found.title).chars(80)
         messages.success(request, chosen.confirmation.format(title=title, stars=stars))
-    return back
+    # A script has taken the card off the page and asks only for what there is to say.
+    return render(request, "messages.html") if request.headers.get("HX-Request") == "true" else back
 
 
 @never_cache
@@ -59,8 +61,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"You are browsing as {user_id}.")
             return _back(request, reverse("site:home"))
         messages.error(request, "There is no such demo user. Choose one of these.")
-    viewer = demo_user.viewer_of(request)
-    return render(request, "sign_in.html", {"people": people(), "viewer": viewer, "is_demo": True})
+    return show(request, "sign_in.html", {"people": people()})
 
 
 @require_POST

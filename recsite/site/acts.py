@@ -9,8 +9,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from interactions.recording import EventInput, Verdict, record
+from recommender.reporting import CLICK, event_of
 from recsite.site import demo_user
-from recsite.site.origin import Origin, is_new_click
+from recsite.site.origin import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,14 @@ def record_act(request: HttpRequest, item_id: str, act: Act, origin: Origin | No
 
 
 def record_visit(request: HttpRequest, item_id: str, origin: Origin | None, *, is_new: bool) -> None:
-    """Record the click on a card that led to an item's page (once), and the view when the visit is a new one."""
+    """Record the click on a card that led to an item's page, and the view when the visit is a new one.
+
+    The click is the one that the carousel's script may have told of: it counts once, also after a reload.
+    """
     events = []
-    if origin is not None and is_new_click(request, origin):
-        events.append(_event(request, item_id, "click", origin))
+    if origin is not None:
+        user_id = demo_user.acting_user_id(request)
+        events.append(event_of(origin.request_id, user_id, CLICK, item_id, origin.context))
     if is_new:
         events.append(_event(request, item_id, "view", origin))
     record(events, source="site")

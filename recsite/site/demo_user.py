@@ -18,6 +18,8 @@ class Viewer:
 
     user_id: str
     """The recommender's id; "" for one who has not acted yet, and for one who refuses tracking."""
+    own_id: str
+    """The same also when he refuses tracking: what he may take away or have erased; "" before his first act."""
     name: str
     """What the page calls him; "" when he is anonymous."""
     refuses_tracking: bool
@@ -29,11 +31,17 @@ def viewer_of(request: HttpRequest) -> Viewer:
     refuses = visitor.refuses_tracking(request)
     demo_user_id = _demo_user_id(request)
     if demo_user_id:
-        user_id, name = "" if refuses else demo_user_id, demo_user_id
+        own_id, name = demo_user_id, demo_user_id
     else:
-        user_id = visitor.user_id_of(request.user, request)
+        own_id = visitor.user_id_of(request.user) or visitor.visitor_id(request)
         name = request.user.get_username() if request.user.is_authenticated else ""
-    return Viewer(user_id=user_id, name=name, refuses_tracking=refuses, is_demo_user=bool(demo_user_id))
+    return Viewer(
+        user_id="" if refuses else own_id,
+        own_id=own_id,
+        name=name,
+        refuses_tracking=refuses,
+        is_demo_user=bool(demo_user_id),
+    )
 
 
 def acting_user_id(request: HttpRequest) -> str:

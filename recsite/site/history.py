@@ -50,6 +50,15 @@ def without_glances(deeds: list[Deed]) -> list[Deed]:
     return kept
 
 
+def newest_of(deeds: list[Deed], event_type: str) -> list[Deed]:
+    """Return the newest deed of one kind with each item."""
+    found: dict[str, Deed] = {}
+    for deed in deeds:
+        if deed.event_type == event_type:
+            found.setdefault(deed.card.item_id, deed)
+    return list(found.values())
+
+
 def recent_deeds(user_id: str, *, limit: int = 300, item_id: str = "") -> list[Deed]:
     """Return the newest deeds of `user_id` with items that may still be shown; with `item_id` only, when given.
 

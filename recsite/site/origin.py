@@ -9,11 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpRequest
-
 _PLACEMENT = re.compile(r"[-\w]{1,100}", re.ASCII)
-_SESSION_KEY = "recsite_clicks"
-_CLICKS_REMEMBERED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +41,3 @@ def origin_of(parameters: Mapping[str, str]) -> Origin | None:
     except ValueError:
         return None
     return Origin(request_id, int(position), placement)
-
-
-def is_new_click(request: HttpRequest, origin: Origin) -> bool:
-    """Return False when this session has opened the same card before (a reload, the back button), and remember it."""
-    mark = f"{origin.request_id.hex[:10]}{origin.position:x}"
-    marks: list[str] = request.session.get(_SESSION_KEY, [])
-    if mark in marks:
-        return False
-    request.session[_SESSION_KEY] = [*marks, mark][-_CLICKS_REMEMBERED:]
-    return True

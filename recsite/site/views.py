@@ -6,31 +6,29 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from catalog import queries as catalogue
 from recommender import serving, staff_overlay
 from recommender.carousel import UNAVAILABLE, Card, card, from_list, shown_item_ids
+from recommender.contracts import RecommendationList
+from recommender.queries import PlacementSpec
+from recommender.rows import may_load_late
 from recsite.site.acts import RATINGS, record_visit
 from recsite.site.demo_user import viewer_of
-from recsite.site.history import VIEW, recent_deeds, without_glances
+from recsite.site.history import VIEW, recent_deeds
 from recsite.site.origin import origin_of
+from recsite.site.pages import private, show
 
 logger = logging.getLogger(__name__)
 
-ITEMS_PER_PAGE = 48
-PAGES_AT_MOST = 200
+EAGER_PLACEMENTS = 2
+"""Of the home page; the others lie below what is seen at first."""
 SAME_VISIT = timedelta(minutes=30)
 """Coming back to an item sooner, as after rating it, is no second view."""
 _NAV_CATEGORIES = 24
-
-private = cache_control(private=True, no_cache=True)
 
 
 @private
@@ -39,10 +37,10 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show every carousel of the placement page "home", and its first item large."""
     user_id = viewer_of(request).user_id
     try:
-        answers = [answer for answer in serving.page("home", user_id=user_id) if answer.items]
+        answers, late = _rows(request, user_id)
     except UNAVAILABLE as error:
         logger.warning("home page without carousels: %s", error)
-        answers = []
+        answers, late = [], []
     hero = None
     if answers:
         notes = staff_overlay.notes(request, answers[0], on_its_page=True)
@@ -52,10 +50,11 @@ def home(request: HttpRequest) -> HttpResponse:
         "hero": hero,
         "hero_row": answers[0] if answers else None,
         "answers": answers,
+        "late": late,
         "categories": catalogue.categories()[:_NAV_CATEGORIES],
         "popular": [] if answers else _cards(catalogue.cards(limit=24)),
     }
-    return _page(request, "home.html", context)
+    return show(request, "home.html", context)
 
 
 @private
@@ -83,52 +82,18 @@ def item(request: HttpRequest, item_id: str) -> HttpResponse:
         "last_deed": next((deed for deed in deeds if deed.event_type != VIEW), None),
         "ratings": RATINGS,
     }
-    return _page(request, "item.html", context)
+    return show(request, "item.html", context)
 
 
-@private
-@require_safe
-def browse(request: HttpRequest, category: str = "") -> HttpResponse:
-    """Show the items of one category (or of all), most popular first, page by page."""
-    categories = catalogue.categories()
-    if category and category not in categories:
-        raise Http404(f"There is no category {category!r}.")
-    page = Paginator(range(PAGES_AT_MOST), 1).get_page(request.GET.get("page")).number
-    found = catalogue.cards(category=category, limit=ITEMS_PER_PAGE + 1, offset=(page - 1) * ITEMS_PER_PAGE)
-    context = {
-        "category": category,
-        "categories": categories,
-        "cards": _cards(found[:ITEMS_PER_PAGE]),
-        "page": page,
-        "previous_page": page - 1,
-        "next_page": page + 1 if len(found) > ITEMS_PER_PAGE and page < PAGES_AT_MOST else 0,
-    }
-    return _page(request, "browse.html", context)
-
-
-@private
-@require_safe
-def search(request: HttpRequest) -> HttpResponse:
-    """Show the items whose title resembles `q`."""
-    text = request.GET.get("q", "").strip()[:200]
-    context = {"query": text, "cards": _cards(catalogue.search(text, ITEMS_PER_PAGE)) if text else []}
-    return _page(request, "search.html", context)
-
-
-@private
-@require_safe
-def history(request: HttpRequest) -> HttpResponse:
-    """Show what the viewer has done."""
-    try:
-        deeds = without_glances(recent_deeds(viewer_of(request).user_id))
-    except UNAVAILABLE as error:
-        logger.warning("history not available: %s", error)
-        return _page(request, "history.html", {"deeds": [], "is_unavailable": True})
-    return _page(request, "history.html", {"deeds": deeds})
-
-
-def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    return render(request, template, {**context, "viewer": viewer_of(request), "is_demo": settings.DEMO_SITE})
+def _rows(request: HttpRequest, user_id: str) -> tuple[list[RecommendationList], list[PlacementSpec]]:
+    """Return the lists that the page begins with, and the placements whose rows come when the reader gets there."""
+    placements = serving.placements_of("home") if may_load_late(request) else []
+    late = placements[EAGER_PLACEMENTS:]
+    if late:
+        answers = serving.page("home", user_id=user_id, only=[one.name for one in placements[:EAGER_PLACEMENTS]])
+        if answers:
+            return answers, late
+    return [answer for answer in serving.page("home", user_id=user_id) if answer.items], []
 
 
 def _cards(items: Any) -> list[Card]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -45,36 +45,42 @@ PAIRS = {
 
 
 class FilmSite:
-    """The films, the people who come, and what they do."""
+    """The films (those above, unless others are given), the people who come, and what they do."""
 
-    def __init__(self, commit: Callable[[], AbstractContextManager[Any]]) -> None:
-        self.commit = commit
+    def __init__(
+        self,
+        commit: Callable[[], AbstractContextManager[Any]],
+        films: Mapping[str, tuple[str, int]] = FILMS,
+        pairs: Mapping[tuple[str, str], float] = PAIRS,
+    ) -> None:
+        self.commit, self.films, self.pairs = commit, films, pairs
         with commit():
-            for number, (item_id, (category, people)) in enumerate(FILMS.items()):
+            for number, (item_id, (category, people)) in enumerate(films.items()):
                 Item.objects.create(
                     item_id=item_id,
                     title=item_id.title(),
                     category=category,
                     tags=[category],
                     popularity=people,
-                    published_at=datetime(2000 + number, 1, 1, tzinfo=UTC),
+                    published_at=datetime(2000 + number % 20, 1, 1, tzinfo=UTC),
                 )
             self.pks = dict(Item.objects.values_list("item_id", "id"))
             self.publish()
 
     def publish(self) -> ModelVersion:
         """Publish the model as the next version."""
-        row = {item_id: number for number, item_id in enumerate(FILMS)}
-        weights = np.zeros((len(FILMS), len(FILMS)), dtype=np.float32)
-        for (one, other), weight in PAIRS.items():
+        films = self.films
+        row = {item_id: number for number, item_id in enumerate(films)}
+        weights = np.zeros((len(films), len(films)), dtype=np.float32)
+        for (one, other), weight in self.pairs.items():
             weights[row[one], row[other]] = weights[row[other], row[one]] = weight
-        categories = sorted({category for category, _ in FILMS.values()})
-        vectors = np.zeros((len(FILMS), len(categories)), dtype=np.float32)
-        for item_id, (category, _) in FILMS.items():
+        categories = sorted({category for category, _ in films.values()})
+        vectors = np.zeros((len(films), len(categories)), dtype=np.float32)
+        for item_id, (category, _) in films.items():
             vectors[row[item_id], categories.index(category)] = 1
         arrays: dict[str, Any] = {
-            "item_pks": np.array([self.pks[item_id] for item_id in FILMS], dtype=np.int64),
-            "popularity": np.array([people for _, people in FILMS.values()], dtype=np.float32),
+            "item_pks": np.array([self.pks[item_id] for item_id in films], dtype=np.int64),
+            "popularity": np.array([people for _, people in films.values()], dtype=np.float32),
             "content.vectors": vectors,
             **neighbour_matrix.arrays("item_to_item", sparse.csr_matrix(weights)),
         }

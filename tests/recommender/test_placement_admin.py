@@ -63,7 +63,7 @@ def put_in_hands(name: str, *groups: str) -> None:
 def test_a_new_one_needs_but_a_title(staff: Client) -> None:
     page = staff.get(ADD)
     given = page.context["adminform"].form.initial
-    assert (given["recipe"], given["position"]) == ("personalized", 4)
+    assert (given["recipe"], given["position"]) == ("personalized", 5)
     assert "stands for the title of the item that the row is about" in page.content.decode()
     answer = staff.post(ADD, form())
     assert answer.status_code == 302

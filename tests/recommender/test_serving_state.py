@@ -103,7 +103,7 @@ def test_placements_are_found_by_name_recipe_and_page(site: FilmSite) -> None:
     Placement.objects.create(name="attic", page="attic", recipe="new", title="Attic", is_active=False)
     found = queries.load_placements(1)
     assert [spec.name for spec in found.on_page("home")] == [
-        "homepage", "because_you_watched", "trending", "new", "footer",
+        "homepage", "because_you_watched", "trending", "new", "categories", "footer",
     ]  # fmt: skip
     first = found.of_recipe("trending")
     assert first is not None

@@ -13,10 +13,10 @@ from django.template import Context, Engine, RequestContext, Template
 from django.test import RequestFactory
 
 from catalog.snapshot import ItemCard
+from recommender import rows
 from recommender.carousel import shown_item_ids
 from recommender.contracts import Recommendation, RecommendationList
 from recommender.exceptions import ModelUnavailable, UnknownPlacement
-from recommender.templatetags import recommendations
 
 TITLES = {"personalized": "For you", "trending": "Trending now", "similar": "Similar", "because_you_watched": "Because"}
 
@@ -54,7 +54,7 @@ class FakeServing:
 @pytest.fixture
 def serving(monkeypatch: pytest.MonkeyPatch) -> FakeServing:
     fake = FakeServing("a", "b", "c")
-    monkeypatch.setattr(recommendations, "serving", fake)
+    monkeypatch.setattr(rows, "serving", fake)
     return fake
 
 
@@ -245,4 +245,6 @@ def test_the_assets_are_a_style_sheet_and_a_module(render: Callable[..., str]) -
     assert render("{% carousel_assets %}") == (
         '<link rel="stylesheet" href="/static/recommender/carousel.css">'
         '<script type="module" src="/static/recommender/carousel.js"></script>'
+        '<meta name="recs-report" content="/recommender/report">'
+        '<script type="module" src="/static/recommender/reporting.js"></script>'
     )

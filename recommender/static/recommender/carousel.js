@@ -57,3 +57,9 @@ function enhance(row) {
 }
 
 document.querySelectorAll("[data-recs]").forEach(enhance);
+// Rows that come later, by htmx.
+document.addEventListener("htmx:load", ({ target }) => {
+  const rows = [...target.querySelectorAll("[data-recs]")];
+  if (target.matches("[data-recs]")) rows.push(target);
+  rows.forEach(enhance);
+});

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from interactions import queries as interactions
 from recsite import local_services
 from recsite.demo import dataset, instance
-from recsite.demo.preparation import ADMIN, Credentials, prepare
+from recsite.demo.preparation import ADMIN, Credentials, prepare, publish_key
 from recsite.demo.programs import FIRST_PORT, HOST, LOGS, PortTaken, answers, background, choose_port, web
 from recsite.processes import Supervisor
 
@@ -57,6 +57,7 @@ class Command(BaseCommand):
             if wanted_port is None and port != FIRST_PORT:
                 self._tell(f"Port {FIRST_PORT} is in use by another program; using {port}.")
             credentials = prepare(data, self._tell)
+            publish_key(port)
             with Supervisor(self._tell) as supervisor:
                 supervisor.start(web(port))
                 if not supervisor.watch(lambda: answers(port), READY_SECONDS):

@@ -48,14 +48,19 @@ BUNDLE = bundle_of(
     },
 )
 ROWS = np.arange(16)
-FROM_THE_CATALOGUE = ("popular", "new_items", "preferences", "trending", "unexplored")
+FROM_THE_CATALOGUE = ("popular", "new_items", "preferences", "trending", "unexplored", "category")
 """These read the catalogue or what the request says of every item, and nobody's history."""
 TRENDING = Trending(
     everywhere=Ranked(
         packed_pks=CATALOGUE.pks.tobytes(), packed_scores=np.arange(16, 0, -1, dtype=np.float64).tobytes(), total=136.0
     )
 )
-TOLD: dict[str, Any] = {"explored": {}, "trending": TRENDING, "preferences": Preferences(categories=("film",))}
+TOLD: dict[str, Any] = {
+    "explored": {},
+    "trending": TRENDING,
+    "preferences": Preferences(categories=("film",)),
+    "category": "film",
+}
 HISTORY = history_of([3, 0, 9, 7], [1.0, 0.5, 1.5, 0.2])
 """Rows 0 is newer than the model."""
 

@@ -13,7 +13,7 @@ from interactions.models import Event
 from recommender.exceptions import ModelUnavailable
 from recommender.visitor import SESSION_KEY
 from recsite.csp import POLICY
-from recsite.site import views
+from recsite.site import browse_views, views
 
 pytestmark = pytest.mark.usefixtures("films")
 
@@ -36,7 +36,16 @@ def test_home_shows_every_film_at_most_once(client: Client, recorded: Recorded) 
 
 
 def test_pages_have_the_strict_policy_and_obey_it(client: Client) -> None:
-    for address in ("/", "/items/inception/", "/browse/", "/search/?q=heat", "/history/", "/nothing-here/"):
+    for address in (
+        "/",
+        "/items/inception/",
+        "/browse/",
+        "/search/?q=heat",
+        "/profile/",
+        "/welcome/",
+        "/embed/",
+        "/nothing-here/",
+    ):
         response = client.get(address)
         html = response.content.decode()
         assert response.headers["Content-Security-Policy"] == POLICY
@@ -120,7 +129,7 @@ def test_the_history_names_each_item_once_unless_more_was_done_with_it(client: C
     client.get("/items/alien/")
     client.post("/act/watch/alien/")
     client.post("/act/rate/alien/", {"stars": "3"})
-    html = client.get("/history/").content.decode()
+    html = client.get("/profile/").content.decode()
     deeds = re.findall(r'deed-verb">([^<]+)</span> <span class="deed-title" dir="auto">([^<]+)<', html)
     assert sorted(deeds) == [("Looked at", "Heat"), ("Rated", "Alien"), ("Watched", "Alien")]
     assert 'aria-label="3 of 5 stars"' in html
@@ -220,7 +229,7 @@ def test_browsing_goes_by_category_and_page(client: Client) -> None:
 
 
 def test_pages_follow_each_other_without_a_gap(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "ITEMS_PER_PAGE", 4)
+    monkeypatch.setattr(browse_views, "ITEMS_PER_PAGE", 4)
     names = []
     for page in ("1", "2"):
         names += re.findall(r'recs-name" dir="auto">([^<]+)<', client.get("/browse/", {"page": page}).content.decode())
@@ -241,6 +250,6 @@ def test_a_search_for_nothing_finds_nothing(client: Client, text: str) -> None:
     assert "recs-name" not in response.content.decode()
 
 
-@pytest.mark.parametrize("address", ["/", "/items/inception/", "/browse/", "/search/", "/history/"])
+@pytest.mark.parametrize("address", ["/", "/items/inception/", "/browse/", "/search/", "/profile/", "/embed/"])
 def test_pages_take_no_posts(client: Client, address: str) -> None:
     assert client.post(address).status_code == 405
