@@ -219,6 +219,7 @@ RECOMMENDER_ITEM_URL = env.str("ITEM_URL", default="/items/{item_id}/")
 INTERACTIONS_ALSO_ERASE = {
     "exposures": "experiments.exposure.erase",
     "shadow_lists": "recommender.shadowing.lists.erase",
+    "kept_lists": "recommender.kept_lists.erase",
 }
 
 # --- HTTP API ------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework import serializers
 
 from recommender.api.parameters import LONGEST_ID, LONGEST_WORD
+from recommender.paging import LONGEST_CURSOR
 from recommender.serving import KINDS, MAXIMUM_LIMIT
 
 TAG = "Recommendations"
@@ -27,6 +28,13 @@ EXCLUDE = OpenApiParameter("exclude", str, description="Item ids that must not b
 ITEM = OpenApiParameter("item_id", ID, description="Seed for `similar` and `because_you_watched`.")
 EXPAND = OpenApiParameter("expand", str, enum=["item"], description="Put each item's card into the answer.")
 EXPLAIN = OpenApiParameter("explain", str, enum=FLAG, description="Add the trace of every stage.")
+CURSOR = OpenApiParameter(
+    "cursor",
+    {"type": "string", "maxLength": LONGEST_CURSOR},
+    description="Page through a list of up to 100 items: empty for the first page, then each answer's `next_cursor` "
+    "with the same parameters; `limit` is the size of a page. No page repeats an item or changes, whatever is "
+    "published meanwhile. A list is kept for half an hour after its last page; then, or altered, it is `cursor_invalid`.",
+)
 QUERY_USER = OpenApiParameter("user_id", ID_OR_NOBODY, description="Whom it is shown to; empty: nobody in particular.")
 VISITOR = [
     OpenApiParameter("language", WORD, description="The visitor's, e.g. `pt-BR`; some rules are for some languages."),
@@ -72,6 +80,9 @@ class ListDocument(serializers.Serializer[Any]):
     seed_item_id = serializers.CharField(allow_null=True)
     fallback = serializers.BooleanField(help_text="The popular list answered instead.")
     fallback_reason = serializers.CharField(allow_null=True)
+    next_cursor = serializers.CharField(
+        required=False, allow_null=True, help_text="Only with `cursor`: of the next page; null on the last one."
+    )
     trace = serializers.DictField(required=False, help_text="Only with `explain=1`.")
 
 

@@ -133,6 +133,7 @@ QUERIES: list[tuple[str, str, str, int, str, str | None]] = [
     ("24 limit=1e9", "recommendations/ann", "limit=1e9", 400, "param_range", "limit"),
     ("24 limit=1000000000", "similar/heat", "limit=1000000000", 400, "param_range", "limit"),
     ("24 limit=abc", "pages/home", "limit=abc", 400, "param_range", "limit"),
+    ("24 cursor=tampered", "recommendations/ann", "cursor=tampered", 400, "cursor_invalid", "cursor"),
     ("25 unknown item", "similar/nothing", "", 404, "item_unknown", None),
     ("25 unknown seed", "recommendations/ann", "type=similar&item_id=nothing", 404, "item_unknown", None),
     ("25 no such stored item", "items/nothing", "", 404, "item_unknown", "item_id"),
