@@ -3,7 +3,8 @@
 RecommenderError
 ├── RequestError            the caller asked for something that cannot be (4xx)
 │   ├── UnknownItem
-│   └── UnknownPlacement
+│   ├── UnknownPlacement
+│   └── CursorInvalid       the next page of a list that is not, or no longer, there
 ├── ConfigurationError      a setting or a recipe is wrong (raised at start and by checks)
 ├── DataError               the events or the catalogue cannot be trained on
 │   └── NotEnoughData
@@ -45,6 +46,12 @@ class UnknownPlacement(RequestError):
     """No active placement has this name, or no placement stands on this page."""
 
     code = "placement_unknown"
+
+
+class CursorInvalid(RequestError):
+    """A cursor goes on with no list that is kept for this user and these parameters."""
+
+    code = "cursor_invalid"
 
 
 class ConfigurationError(RecommenderError):

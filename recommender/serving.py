@@ -99,7 +99,7 @@ def recommend(
         seed_item_id=seed_item_id,
         explain=explain,
     )
-    _record(visit, [served])
+    record_shown(visit, [served])
     return made
 
 
@@ -219,7 +219,7 @@ def page(
     """
     visit = begin(user_id, record=True, language=language, device=device)
     rows = list(rows_of_page(visit, page_name, seed_item_id=seed_item_id, limit=limit, only=only, shown=shown))
-    _record(visit, [served for _, served in rows])
+    record_shown(visit, [served for _, served in rows])
     return [made for made, _ in rows if made.items]
 
 
@@ -269,7 +269,8 @@ def rows_of_page(
                 yield made, noted
 
 
-def _record(visit: Visit, served: Sequence[ServedList]) -> None:
+def record_shown(visit: Visit, served: Sequence[ServedList]) -> None:
+    """Note lists that are really shown, where anything may be stored of the visit."""
     if visit.record:
         impressions.record(served, alongside=exposure.record_first)
 
@@ -302,6 +303,11 @@ def _placement(state: ServingState, kind: str, context: str) -> PlacementSpec:
     recipe = kind or PERSONALIZED
     found = state.placements.of_recipe(recipe)
     return found or PlacementSpec(name="", page="", recipe=recipe, title="", limit=20, minimum=0)
+
+
+def page_size(visit: Visit, kind: str = "", context: str = "") -> int:
+    """Return how many items a list has that states no number; see `recommend`."""
+    return _placement(visit.state, kind, context).limit
 
 
 def _row(state: ServingState, item_id: str) -> int:

@@ -25,6 +25,7 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "param_unknown": (400, "A parameter does not exist; the message lists those that do."),
     "param_invalid": (400, "A parameter has a value that is not among those allowed."),
     "param_range": (400, "A parameter is no whole number or outside its range."),
+    "cursor_invalid": (400, "The cursor is of another list, altered or older than half an hour: begin with `cursor=`."),
     "phase_invalid": (400, "The phase is no whole number of an existing phase."),
     # The body as a whole
     "media_type_unsupported": (415, "Send `Content-Type: application/json`."),

@@ -20,7 +20,14 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from catalog.api.errors import ApiError
-from recommender.exceptions import BackendError, RecommenderError, RequestError, UnknownItem, UnknownPlacement
+from recommender.exceptions import (
+    BackendError,
+    CursorInvalid,
+    RecommenderError,
+    RequestError,
+    UnknownItem,
+    UnknownPlacement,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -132,6 +139,8 @@ def _from_recommender(error: RecommenderError) -> ApiError | None:
     match error:
         case UnknownItem() | UnknownPlacement():
             return ApiError(error.code, str(error), status=404)
+        case CursorInvalid():
+            return ApiError(error.code, str(error), field="cursor")
         case RequestError():
             return ApiError(error.code, str(error))
         case BackendError():

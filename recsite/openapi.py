@@ -50,6 +50,8 @@ WITH_BODY = {
     "413": "The body or the batch is too large.",
     "415": "Not `application/json`, or compressed.",
 }
+CLOSED = ("BulkItem", "BulkItems", "EmbeddingDocument", "ItemFields", "MergeRequest", "UserFields")
+"""Bodies in which an unknown field is refused; answers may get new fields any time."""
 
 
 @cache
@@ -61,7 +63,10 @@ def document() -> dict[str, Any]:
 
 def add_errors(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Add the error answers to every operation (a post-processing hook of drf-spectacular)."""
-    result["components"].setdefault("schemas", {})["Error"] = ERROR
+    schemas = result["components"].setdefault("schemas", {})
+    schemas["Error"] = ERROR
+    for name in CLOSED:
+        schemas[name]["additionalProperties"] = False
     for path, operations in result["paths"].items():
         for operation in operations.values():
             errors = dict(ALWAYS)
@@ -69,8 +74,12 @@ def add_errors(result: dict[str, Any], generator: Any, request: Any, public: boo
                 errors |= WITH_PATH_PARAMETER
             if "requestBody" in operation:
                 errors |= WITH_BODY
-            for status, description in errors.items():
-                operation["responses"].setdefault(status, _response(description))
+                operation["requestBody"]["required"] = True
+            stated = {
+                status: answer["description"] for status, answer in operation["responses"].items() if status >= "400"
+            }
+            for status, description in (errors | stated).items():
+                operation["responses"][status] = _response(description)
             operation["responses"] = dict(sorted(operation["responses"].items()))
     return result
 

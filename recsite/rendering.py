@@ -10,6 +10,9 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z
+INT64 = 2**63
+
 
 class OrjsonRenderer(BaseRenderer):
     """Render to UTF-8 JSON. Non-finite floats become null, a datetime RFC 3339 with offset."""
@@ -27,7 +30,28 @@ class OrjsonRenderer(BaseRenderer):
         """Return the document, or nothing at all for an answer without a body (204)."""
         if data is None:
             return b""
-        return orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z)
+        try:
+            return orjson.dumps(data, option=OPTIONS)
+        except TypeError:
+            # What it has of whole numbers beyond 64 bits comes as an error; anything else is raised again.
+            return orjson.dumps(_within_64_bits(data), option=OPTIONS)
+
+
+def _within_64_bits(data: Any) -> Any:
+    """Return `data` with larger whole numbers as floats, those beyond floats as text.
+
+    Postgres keeps the 1e300 of somebody's `attributes` or `preferences` as a whole number of 301 digits.
+    """
+    if isinstance(data, dict):
+        return {name: _within_64_bits(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_within_64_bits(value) for value in data]
+    if isinstance(data, int) and not isinstance(data, bool) and not -INT64 <= data < INT64:
+        try:
+            return float(data)
+        except OverflowError:
+            return str(data)
+    return data
 
 
 class JsonOnly(BaseContentNegotiation):

@@ -231,6 +231,7 @@ INTERACTIONS_EVENT_LOG = {
 INTERACTIONS_ALSO_ERASE = {
     "exposures": "experiments.exposure.erase",
     "shadow_lists": "recommender.shadowing.lists.erase",
+    "kept_lists": "recommender.kept_lists.erase",
 }
 
 # --- HTTP API ------------------------------------------------------------------------------------------------------

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 
 TAG = "Catalogue"
-ITEM_ID = OpenApiParameter("item_id", str, OpenApiParameter.PATH, description="The site's own id of the item.")
+ID: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200}
+ITEM_ID = OpenApiParameter("item_id", ID, OpenApiParameter.PATH, description="The site's own id of the item.")
+LANGUAGE = r"^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*)?$"
+ADDRESS = r"^(https?://\S*|/([^/\s]\S*)?)?$"
 
 ITEM: dict[str, Any] = {
     "title": "Inception",
@@ -29,24 +32,32 @@ ITEM: dict[str, Any] = {
 }
 
 
+@extend_schema_field({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}, {"maxLength": 0}]})
+class MomentField(serializers.CharField):
+    """RFC 3339 with an offset, a date (midnight UTC), or empty for none."""
+
+
 class ItemFields(serializers.Serializer[Any]):
     """An item's fields. Those left out of a PUT get the default; those left out of a bulk upsert stay as they are."""
 
-    title = serializers.CharField(max_length=500)
+    title = serializers.RegexField(r"\S", max_length=500)
     description = serializers.CharField(max_length=100_000, required=False, allow_blank=True)
     category = serializers.CharField(max_length=100, required=False, allow_blank=True)
     tags = serializers.ListField(child=serializers.CharField(max_length=100), max_length=50, required=False)
     creators = serializers.ListField(child=serializers.CharField(max_length=200), max_length=50, required=False)
-    language = serializers.CharField(max_length=16, required=False, allow_blank=True, help_text="BCP 47, e.g. `pt-BR`.")
+    language = serializers.RegexField(LANGUAGE, max_length=16, required=False, help_text="BCP 47, e.g. `pt-BR`.")
     countries = serializers.ListField(
-        child=serializers.RegexField(r"^[A-Za-z]{2}$"), max_length=300, required=False, help_text="ISO 3166-1 alpha-2."
+        child=serializers.RegexField(r"^\s*([A-Za-z]{2}\s*)?$"),
+        max_length=300,
+        required=False,
+        help_text="ISO 3166-1 alpha-2.",
     )
-    image_url = serializers.CharField(max_length=1000, required=False, allow_blank=True, help_text="http(s) or /path.")
-    url = serializers.CharField(max_length=1000, required=False, allow_blank=True, help_text="Empty: the site's page.")
+    image_url = serializers.RegexField(ADDRESS, max_length=1000, required=False, help_text="http(s) or /path.")
+    url = serializers.RegexField(ADDRESS, max_length=1000, required=False, help_text="Empty: the site's page.")
     duration_minutes = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False, allow_null=True)
-    published_at = serializers.CharField(required=False, allow_null=True, help_text="Date, or RFC 3339 with offset.")
-    available_from = serializers.DateTimeField(required=False, allow_null=True)
-    available_until = serializers.DateTimeField(required=False, allow_null=True, help_text="After `available_from`.")
+    published_at = MomentField(required=False, allow_null=True, help_text="Date, or RFC 3339 with offset.")
+    available_from = MomentField(required=False, allow_null=True)
+    available_until = MomentField(required=False, allow_null=True, help_text="After `available_from`.")
     is_active = serializers.BooleanField(required=False, help_text="Off: gone from every list on the next request.")
     attributes = serializers.DictField(required=False, help_text="Anything else, at most 32 KB.")
 
@@ -57,10 +68,16 @@ class ItemDocument(ItemFields):
     item_id = serializers.CharField(max_length=200)
 
 
+class BulkItem(ItemFields):
+    """An item of a batch."""
+
+    item_id = serializers.CharField(max_length=200)
+
+
 class BulkItems(serializers.Serializer[Any]):
     """Up to 1,000 items."""
 
-    items = serializers.ListField(child=ItemDocument(), max_length=1000)
+    items = serializers.ListField(child=BulkItem(), max_length=1000)
 
 
 class ItemVerdict(serializers.Serializer[Any]):

@@ -1,12 +1,26 @@
-"""The example of the OpenAPI document: an experiment that found its variant better."""
+"""What the OpenAPI document says about experiments; its example found its variant better."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 TAG = "Experiments"
+LARGEST_PHASE = 2**31 - 1
+"""What Postgres' integer holds."""
+EXPERIMENT_ID = OpenApiParameter(
+    "experiment_id",
+    {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"},
+    OpenApiParameter.PATH,
+    description="The experiment's id, as admin shows it.",
+)
+PHASE = OpenApiParameter(
+    "phase",
+    {"type": "integer", "minimum": 1, "maximum": LARGEST_PHASE},
+    description="An earlier phase; without it the current one.",
+)
+REFUSED = OpenApiResponse(description="It cannot be analysed yet (`analysis_refused`).")
 
 
 def _effect(estimate: float, low: float, high: float, p: float) -> dict[str, Any]:

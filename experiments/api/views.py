@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,11 +13,9 @@ from rest_framework.views import APIView
 from catalog.api.errors import ApiError
 from experiments.analysis.report import report
 from experiments.api import documentation as doc
+from experiments.api.documentation import LARGEST_PHASE
 from experiments.api.serializers import ReportSerializer
 from experiments.exceptions import UnknownExperiment
-
-LARGEST_PHASE = 2**31 - 1
-"""What Postgres' integer holds."""
 
 
 class ReportView(APIView):
@@ -30,8 +28,8 @@ class ReportView(APIView):
         tags=[doc.TAG],
         summary="Report of an experiment",
         description="Split first; effects are left out while it is broken. Intervals `*_always` hold at every look.",
-        parameters=[OpenApiParameter("phase", int, description="An earlier phase; without it the current one.")],
-        responses=ReportSerializer,
+        parameters=[doc.EXPERIMENT_ID, doc.PHASE],
+        responses={200: ReportSerializer, 409: doc.REFUSED},
         examples=[doc.REPORT],
     )
     def get(self, request: Request, experiment_id: str) -> Response:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, PolymorphicProxySerializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer
 from rest_framework import serializers
+
+from interactions.preferences import MOST
 
 EVENTS_TAG = "Events"
 USERS_TAG = "Users"
-USER_ID = OpenApiParameter("user_id", str, OpenApiParameter.PATH, description="The site's own id of the person.")
+ID: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200}
+USER_ID = OpenApiParameter("user_id", ID, OpenApiParameter.PATH, description="The site's own id of the person.")
 
 
 class EventFields(serializers.Serializer[Any]):
@@ -60,14 +63,21 @@ class EventsVerdict(serializers.Serializer[Any]):
     results = EventVerdict(many=True)
 
 
+class Preferences(serializers.Serializer[Any]):
+    """What somebody likes: shapes his first lists."""
+
+    categories = serializers.ListField(child=serializers.CharField(allow_blank=True), max_length=MOST, required=False)
+    tags = serializers.ListField(child=serializers.CharField(allow_blank=True), max_length=MOST, required=False)
+    items = serializers.ListField(child=serializers.CharField(allow_blank=True), max_length=MOST, required=False)
+
+
 class UserFields(serializers.Serializer[Any]):
     """What a site may write about a person. Fields left out stay as they are."""
 
-    preferences = serializers.DictField(
-        required=False,
-        help_text="`categories`, `tags` and `items` (ids), lists of at most 100 texts, shape his first lists.",
+    preferences = Preferences(required=False, help_text="At most 32 KB. Anything else in it is kept as it is.")
+    country = serializers.RegexField(
+        r"^([A-Za-z]{2})?$", required=False, allow_blank=True, help_text="ISO 3166-1 alpha-2, or empty."
     )
-    country = serializers.CharField(required=False, allow_blank=True, help_text="ISO 3166-1 alpha-2, or empty.")
     consent = serializers.ChoiceField(choices=["granted", "withheld"], required=False)
 
 
@@ -138,6 +148,13 @@ class MergeRequest(serializers.Serializer[Any]):
         return {"from": serializers.CharField(max_length=200, help_text="The anonymous id."), **super().get_fields()}
 
 
+NO_SUCH_USER = OpenApiResponse(description="`from` is unknown (`user_unknown`).")
+MERGE_REFUSED = OpenApiResponse(description="`from` has an account and is not anonymous (`merge_refused`).")
+NOT_RECORDED = OpenApiResponse(
+    description="The key lacks the scope (`scope_missing`), or a single event's user has not agreed to be recorded "
+    "(`consent_withheld`)."
+)
+ID_CONFLICT = OpenApiResponse(description="A single event's `event_id` is taken by another (`id_conflict`).")
 EVENTS_REQUEST = OpenApiExample(
     "Two events, the second of an unknown type",
     value={

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from catalog.api.errors import ApiError
 from catalog.api.json_body import type_name
 from interactions import preferences
+from interactions.validation import check_id
 
 FIELDS = ("preferences", "country", "consent")
 CONSENTS = ("granted", "withheld")
@@ -25,9 +26,7 @@ def fields_of(given: Mapping[str, Any]) -> dict[str, Any]:
     ApiError
         Naming the first field that is unknown or unusable.
     """
-    for name in given:
-        if name not in FIELDS:
-            raise ApiError("field_unknown", f"There is no field {name!r}; allowed: {', '.join(FIELDS)}.", field=name)
+    _refuse_unknown(given, FIELDS)
     fields = dict(given)
     if "preferences" in fields:
         _check_preferences(fields["preferences"])
@@ -37,6 +36,18 @@ def fields_of(given: Mapping[str, Any]) -> dict[str, Any]:
         message = f"consent must be one of {', '.join(CONSENTS)} (got {fields['consent']!r:.60})."
         raise ApiError("field_invalid", message, field="consent")
     return fields
+
+
+def merge_of(given: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the anonymous id and the known one. Raises ApiError naming the first field that is unusable."""
+    _refuse_unknown(given, ("from", "to"))
+    return check_id(given, "from"), check_id(given, "to")
+
+
+def _refuse_unknown(given: Mapping[str, Any], allowed: Sequence[str]) -> None:
+    for name in given:
+        if name not in allowed:
+            raise ApiError("field_unknown", f"There is no field {name!r}; allowed: {', '.join(allowed)}.", field=name)
 
 
 def _check_preferences(value: Any) -> None:

@@ -30,7 +30,7 @@ class EventsView(APIView):
         tags=[doc.EVENTS_TAG],
         summary="Record one event or up to 1,000",
         request=doc.EVENT_OR_EVENTS,
-        responses={202: doc.EventsVerdict},
+        responses={202: doc.EventsVerdict, 403: doc.NOT_RECORDED, 409: doc.ID_CONFLICT},
         examples=[doc.EVENTS_REQUEST, doc.EVENTS_ANSWER],
     )
     def post(self, request: Request) -> Response:
@@ -105,13 +105,12 @@ class MergeView(APIView):
         tags=[doc.USERS_TAG],
         summary="Make an anonymous user one with a known one",
         request=doc.MergeRequest,
-        responses=doc.MergeVerdict,
+        responses={200: doc.MergeVerdict, 404: doc.NO_SUCH_USER, 409: doc.MERGE_REFUSED},
         examples=[doc.MERGE_REQUEST, doc.MERGE_ANSWER],
     )
     def post(self, request: Request) -> Response:
         """Move the events and impressions of `from` to `to` and forget `from`. Shows on the next request."""
-        fields = json_body.decode_object(request)
-        from_id, to_id = check_id(fields, "from"), check_id(fields, "to")
+        from_id, to_id = users.merge_of(json_body.decode_object(request))
         try:
             merged = profiles.merge(from_id, to_id)
         except profiles.ProfileError as error:

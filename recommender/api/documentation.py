@@ -7,28 +7,40 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework import serializers
 
+from recommender.api.parameters import LONGEST_ID, LONGEST_WORD
+from recommender.paging import LONGEST_CURSOR
 from recommender.serving import KINDS, MAXIMUM_LIMIT
 
 TAG = "Recommendations"
 
-USER_ID = OpenApiParameter("user_id", str, OpenApiParameter.PATH, description="The site's own id of the user.")
-SEED_ID = OpenApiParameter("item_id", str, OpenApiParameter.PATH, description="The item the list is about.")
+ID: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
+ID_OR_NOBODY = {"type": "string", "maxLength": LONGEST_ID}
+WORD = {"type": "string", "maxLength": LONGEST_WORD, "pattern": "^([A-Za-z0-9]+([-_][A-Za-z0-9]+)*)?$"}
+VARIANT = {"type": "string", "pattern": "^([^:]+:.+)?$"}
+FLAG = ["0", "1", "false", "true"]
+USER_ID = OpenApiParameter("user_id", ID, OpenApiParameter.PATH, description="The site's own id of the user.")
+SEED_ID = OpenApiParameter("item_id", ID, OpenApiParameter.PATH, description="The item the list is about.")
 PAGE = OpenApiParameter("page", str, OpenApiParameter.PATH, description="Name of a page that has placements.")
 TYPE = OpenApiParameter("type", str, enum=KINDS, description="Kind of list; default: the placement's own.")
 LIMIT = OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MAXIMUM_LIMIT}, description="Items.")
 CONTEXT = OpenApiParameter("context", str, description="Placement the list is for, e.g. `homepage`.")
 EXCLUDE = OpenApiParameter("exclude", str, description="Item ids that must not be in it, comma-separated.")
-ITEM = OpenApiParameter("item_id", str, description="Seed for `similar` and `because_you_watched`.")
+ITEM = OpenApiParameter("item_id", ID, description="Seed for `similar` and `because_you_watched`.")
 EXPAND = OpenApiParameter("expand", str, enum=["item"], description="Put each item's card into the answer.")
-EXPLAIN = OpenApiParameter("explain", str, enum=["0", "1"], description="Add the trace of every stage.")
-QUERY_USER = OpenApiParameter("user_id", str, description="Whom it is shown to; empty: nobody in particular.")
+EXPLAIN = OpenApiParameter("explain", str, enum=FLAG, description="Add the trace of every stage.")
+CURSOR = OpenApiParameter(
+    "cursor",
+    {"type": "string", "maxLength": LONGEST_CURSOR},
+    description="Page through a list of up to 100 items: empty for the first page, then each answer's `next_cursor` "
+    "with the same parameters; `limit` is the size of a page. No page repeats an item or changes, whatever is "
+    "published meanwhile. A list is kept for half an hour after its last page; then, or altered, it is `cursor_invalid`.",
+)
+QUERY_USER = OpenApiParameter("user_id", ID_OR_NOBODY, description="Whom it is shown to; empty: nobody in particular.")
 VISITOR = [
-    OpenApiParameter("language", str, description="The visitor's, e.g. `pt-BR`; some rules are for some languages."),
-    OpenApiParameter("device", str, description="The visitor's, e.g. `mobile`; some rules are for some devices."),
-    OpenApiParameter(
-        "consent", str, enum=["0", "1"], description="0: answer as for nobody in particular and store nothing."
-    ),
-    OpenApiParameter("variant", str, description="`experiment:variant` that is to be shown, and counted nowhere."),
+    OpenApiParameter("language", WORD, description="The visitor's, e.g. `pt-BR`; some rules are for some languages."),
+    OpenApiParameter("device", WORD, description="The visitor's, e.g. `mobile`; some rules are for some devices."),
+    OpenApiParameter("consent", str, enum=FLAG, description="0: answer as for nobody in particular and store nothing."),
+    OpenApiParameter("variant", VARIANT, description="`experiment:variant` that is to be shown, and counted nowhere."),
 ]
 OF_A_LIST = [LIMIT, CONTEXT, EXCLUDE, EXPAND, EXPLAIN, *VISITOR]
 
@@ -68,6 +80,9 @@ class ListDocument(serializers.Serializer[Any]):
     seed_item_id = serializers.CharField(allow_null=True)
     fallback = serializers.BooleanField(help_text="The popular list answered instead.")
     fallback_reason = serializers.CharField(allow_null=True)
+    next_cursor = serializers.CharField(
+        required=False, allow_null=True, help_text="Only with `cursor`: of the next page; null on the last one."
+    )
     trace = serializers.DictField(required=False, help_text="Only with `explain=1`.")
 
 

@@ -9,8 +9,14 @@ import orjson
 from recommender.contracts import Recommendation, RecommendationList
 
 
-def list_document(made: RecommendationList, *, expand_item: bool) -> dict[str, Any]:
-    """Return one list as data for orjson; the cards stand in it only when asked for."""
+def list_document(made: RecommendationList, *, expand_item: bool, next_cursor: str | None = None) -> dict[str, Any]:
+    """Return one list as data for orjson; the cards stand in it only when asked for.
+
+    Parameters
+    ----------
+    next_cursor
+        Of the next page, "" on the last one; None for a list without pages.
+    """
     if expand_item not in made.rendered:
         items = [_item(item, made.model_version, expand_item) for item in made.items]
         made.rendered[expand_item] = orjson.Fragment(orjson.dumps(items))
@@ -25,6 +31,8 @@ def list_document(made: RecommendationList, *, expand_item: bool) -> dict[str, A
         "fallback": made.fallback,
         "fallback_reason": made.fallback_reason or None,
     }
+    if next_cursor is not None:
+        document["next_cursor"] = next_cursor or None
     if made.trace is not None:
         document["trace"] = made.trace
     return document

@@ -33,6 +33,8 @@ class Parameters:
     language: str
     device: str
     consent: bool
+    cursor: str | None
+    """"" for the first page of a long list; None for a list without pages."""
     variant: tuple[str, str] | None
     """(experiment, variant) that is to be shown."""
 
@@ -77,6 +79,7 @@ def parse(query: QueryDict, accepted: Collection[str]) -> Parameters:
         explain=_flag(query.get("explain", "0"), "explain"),
         language=_word(query.get("language", ""), "language"),
         device=_word(query.get("device", ""), "device"),
+        cursor=query.get("cursor"),
         consent=_flag(query.get("consent", "1"), "consent"),
         variant=_variant(query.get(participation.PARAMETER, "")),
     )

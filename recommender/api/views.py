@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, TypedDict
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recommender import participation, serving
+from recommender import paging, participation, serving
 from recommender.api import documentation as doc
 from recommender.api import parameters
 from recommender.api.documents import list_document
+from recommender.api.parameters import Parameters
 
 PRIVATE = {"Cache-Control": "private, no-store"}
 """A personal answer must never come out of a shared cache, nor out of the browser's own: each carries a `request_id`
@@ -23,12 +24,25 @@ VISITOR = ("language", "device", "consent", participation.PARAMETER)
 """Parameters that every list takes."""
 
 
+class _Question(TypedDict):
+    """What `serving.recommend` and `paging.recommend` are asked alike."""
+
+    kind: str
+    context: str
+    limit: int | None
+    exclude: tuple[str, ...]
+    seed_item_id: str
+    explain: bool
+    language: str
+    device: str
+
+
 class RecommendationsView(APIView):
     """One list for one user."""
 
     required_scopes: ClassVar = {"GET": "read"}
     for_pages = True
-    accepted: ClassVar = ("type", "context", "limit", "exclude", "item_id", "expand", "explain", *VISITOR)
+    accepted: ClassVar = ("type", "context", "limit", "cursor", "exclude", "item_id", "expand", "explain", *VISITOR)
 
     @extend_schema(
         operation_id="recommend",
@@ -38,6 +52,7 @@ class RecommendationsView(APIView):
             doc.USER_ID,
             doc.TYPE,
             doc.LIMIT,
+            doc.CURSOR,
             doc.CONTEXT,
             doc.EXCLUDE,
             doc.ITEM,
@@ -53,19 +68,7 @@ class RecommendationsView(APIView):
         asked = parameters.parse(request.query_params, self.accepted)
         user_id = parameters.identifier(user_id, "user_id")
         self.check_object_permissions(request, user_id)
-        with participation.forcing(asked.variant):
-            made = serving.recommend(
-                user_id if asked.consent else "",
-                kind=asked.kind,
-                context=asked.context,
-                limit=asked.limit,
-                exclude=asked.exclude,
-                seed_item_id=asked.item_id,
-                explain=asked.explain,
-                language=asked.language,
-                device=asked.device,
-            )
-        return Response(list_document(made, expand_item=asked.expand_item), headers=PRIVATE)
+        return Response(_list_of(asked, user_id, asked.kind, asked.item_id), headers=PRIVATE)
 
 
 class SimilarView(APIView):
@@ -73,7 +76,7 @@ class SimilarView(APIView):
 
     required_scopes: ClassVar = {"GET": "read"}
     for_pages = True
-    accepted: ClassVar = ("user_id", "limit", "context", "exclude", "expand", "explain", *VISITOR)
+    accepted: ClassVar = ("user_id", "limit", "cursor", "context", "exclude", "expand", "explain", *VISITOR)
 
     @extend_schema(
         operation_id="similar",
@@ -83,6 +86,7 @@ class SimilarView(APIView):
             doc.SEED_ID,
             doc.QUERY_USER,
             doc.LIMIT,
+            doc.CURSOR,
             doc.CONTEXT,
             doc.EXCLUDE,
             doc.EXPAND,
@@ -96,19 +100,8 @@ class SimilarView(APIView):
         """Answer a list; an unknown item is 404."""
         asked = parameters.parse(request.query_params, self.accepted)
         self.check_object_permissions(request, asked.user_id)
-        with participation.forcing(asked.variant):
-            made = serving.recommend(
-                asked.user_id if asked.consent else "",
-                kind=serving.SIMILAR,
-                context=asked.context,
-                limit=asked.limit,
-                exclude=asked.exclude,
-                seed_item_id=parameters.identifier(item_id, "item_id"),
-                explain=asked.explain,
-                language=asked.language,
-                device=asked.device,
-            )
-        return Response(list_document(made, expand_item=asked.expand_item), headers=PRIVATE)
+        item_id = parameters.identifier(item_id, "item_id")
+        return Response(_list_of(asked, asked.user_id, serving.SIMILAR, item_id), headers=PRIVATE)
 
 
 class PageView(APIView):
@@ -141,3 +134,24 @@ class PageView(APIView):
             )
         carousels = [list_document(row, expand_item=asked.expand_item) for row in made]
         return Response({"page": page, "carousels": carousels}, headers=PRIVATE)
+
+
+def _list_of(asked: Parameters, user_id: str, kind: str, item_id: str) -> dict[str, Any]:
+    """Return the document of the one list, or of the page of one, that was asked for."""
+    question = _Question(
+        kind=kind,
+        context=asked.context,
+        limit=asked.limit,
+        exclude=asked.exclude,
+        seed_item_id=item_id,
+        explain=asked.explain,
+        language=asked.language,
+        device=asked.device,
+    )
+    whom, next_cursor = user_id if asked.consent else "", None
+    with participation.forcing(asked.variant):
+        if asked.cursor is None:
+            made = serving.recommend(whom, **question)
+        else:
+            made, next_cursor = paging.recommend(whom, cursor=asked.cursor, **question)
+    return list_document(made, expand_item=asked.expand_item, next_cursor=next_cursor)

@@ -146,6 +146,7 @@ def test_erases_every_trace_of_a_person(committed: dict[str, int], send: Send) -
             "dead_letters": 1,
             "exposures": 0,
             "shadow_lists": 0,
+            "kept_lists": 0,
             "profiles": 1,
         },
     }
