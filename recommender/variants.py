@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -78,16 +78,9 @@ def _versions(experiments: tuple[RunningExperiment, ...]) -> Mapping[str, frozen
     global _tried
     held, named = _tried
     if held is not experiments:
-        named = {one.experiment_id: versions for one in experiments if (versions := frozenset(_named_by(one)))}
+        named = {one.experiment_id: versions for one in experiments if (versions := tried.named_by(one))}
         _tried = experiments, named
     return named
-
-
-def _named_by(experiment: RunningExperiment) -> Iterator[str]:
-    for arm in experiment.arms:
-        for configuration in (arm.configuration, *dict(arm.teams).values()):
-            if "model_version" in configuration:
-                yield str(configuration["model_version"])
 
 
 _tried: tuple[tuple[RunningExperiment, ...], Mapping[str, frozenset[str]]] = ((), {})

@@ -109,6 +109,23 @@ def test_a_forced_variant_is_shown_and_counted_nowhere(running: FilmSite) -> Non
     assert serving.recommend("ann").variant in ("control", "other")
 
 
+def test_a_forced_variant_is_counted_nowhere_on_a_page_kept_or_empty_either(running: FilmSite) -> None:
+    """Nor is it when the list is found as it was made a moment ago, or shows nothing on purpose."""
+    with running.commit():
+        Variant.objects.filter(name="popular").update(configuration={"nothing": True})
+        Experiment.objects.get().save()
+    with participation.forcing(("exp", "popular")):
+        assert serving.recommend("ann").items == ()
+    with participation.forcing(("exp", "other")):
+        lists = [serving.recommend("ann") for _ in range(2)]
+        page = serving.page("home", user_id="ann")
+    assert {made.variant for made in lists} == {"other"}
+    assert "other" in {made.variant for made in page}
+    tasks.write_impressions()
+    assert set(Impression.objects.values_list("experiment_id", "variant")) <= {("", "")}
+    assert not Exposure.objects.exists()
+
+
 def test_a_variant_that_does_not_run_is_not_shown(running: FilmSite) -> None:
     with answering(asked("/?variant=exp:nothing", staff=True)):
         assert serving.recommend("ann").variant == ""
