@@ -25,6 +25,7 @@ QUERY_USER = OpenApiParameter("user_id", str, description="Whom it is shown to; 
 VISITOR = [
     OpenApiParameter("language", str, description="The visitor's, e.g. `pt-BR`; some rules are for some languages."),
     OpenApiParameter("device", str, description="The visitor's, e.g. `mobile`; some rules are for some devices."),
+    OpenApiParameter("app_version", str, description="Of what shows the list, e.g. `3.12.1`; noted with it."),
     OpenApiParameter(
         "consent", str, enum=["0", "1"], description="0: answer as for nobody in particular and store nothing."
     ),

@@ -19,7 +19,7 @@ PRIVATE = {"Cache-Control": "private, no-store"}
 of its own, and a list shown again without asking would be neither noted as shown nor told from the first when it is
 clicked. What a placement's `cache_seconds` saves is the making (`listing`)."""
 
-VISITOR = ("language", "device", "consent", participation.PARAMETER)
+VISITOR = ("language", "device", "app_version", "consent", participation.PARAMETER)
 """Parameters that every list takes."""
 
 
@@ -64,6 +64,7 @@ class RecommendationsView(APIView):
                 explain=asked.explain,
                 language=asked.language,
                 device=asked.device,
+                app_version=asked.app_version,
             )
         return Response(list_document(made, expand_item=asked.expand_item), headers=PRIVATE)
 
@@ -107,6 +108,7 @@ class SimilarView(APIView):
                 explain=asked.explain,
                 language=asked.language,
                 device=asked.device,
+                app_version=asked.app_version,
             )
         return Response(list_document(made, expand_item=asked.expand_item), headers=PRIVATE)
 
@@ -138,6 +140,7 @@ class PageView(APIView):
                 limit=asked.limit,
                 language=asked.language,
                 device=asked.device,
+                app_version=asked.app_version,
             )
         carousels = [list_document(row, expand_item=asked.expand_item) for row in made]
         return Response({"page": page, "carousels": carousels}, headers=PRIVATE)

@@ -72,6 +72,36 @@ def test_forcing_ends_with_its_block() -> None:
     assert participation.current() == EVERYBODY
 
 
+PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36"
+
+
+@pytest.mark.parametrize(
+    ("agent", "device"),
+    [
+        (PHONE, "mobile"),
+        ("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", "desktop"),
+        ("python-requests/2", ""),
+        ("", ""),
+    ],
+)
+def test_a_browser_says_which_device_it_is_on(agent: str, device: str) -> None:
+    with answering(asked(headers={"User-Agent": agent})):
+        assert participation.device() == device
+    assert participation.device() == ""
+
+
+def test_device_and_version_are_noted_with_each_showing(running: FilmSite) -> None:
+    """Also of a list that was kept from another device."""
+    serving.recommend("ann", device="tv", app_version="3.1")
+    serving.recommend("ann", app_version="3.2")
+    with answering(asked(headers={"User-Agent": PHONE})):
+        serving.page("home", user_id="ann")
+    tasks.write_impressions()
+    noted = Impression.objects.filter(placement="homepage", position=0).order_by("shown_at")
+    assert list(noted.values_list("device", "app_version")) == [("tv", "3.1"), ("", "3.2"), ("mobile", "")]
+    assert Exposure.objects.get().device == "tv"
+
+
 @pytest.fixture
 def running(site: FilmSite) -> FilmSite:
     """Everybody sees the popular list, which the control would not show him."""
