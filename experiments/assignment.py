@@ -16,6 +16,7 @@ from typing import Any
 
 from experiments.bucketing import Range, bucket_ranges, choose
 from experiments.hashing import position_after, seed_state
+from experiments.roster import Roster
 from experiments.targeting import words
 
 WHOLE: Range = (0.0, 1.0)
@@ -149,7 +150,7 @@ def assign(
 
 def assign_first(
     unit: str,
-    experiments: Iterable[RunningExperiment],
+    experiments: Collection[RunningExperiment],
     placement: str,
     country: str = "",
     segments: Collection[str] = (),
@@ -157,13 +158,17 @@ def assign_first(
     """Return the assignment of the first experiment that takes `unit` at `placement`, or None.
 
     At most one experiment applies to a list: two of them could override the same setting, and their effects could not
-    be told apart. `experiments` come in the order of their creation (`queries.running`), so the older one wins.
+    be told apart. `experiments` come in the order of their creation (`queries.running`), so the older one wins. The
+    same tuple is put in order once (`roster`).
     """
-    for experiment in experiments:
-        assignment = assign(unit, experiment, placement, country, segments)
-        if assignment is not None:
-            return assignment
-    return None
+    global _roster
+    roster = _roster
+    if roster.experiments is not experiments or type(experiments) is not tuple:
+        roster = _roster = Roster(experiments)
+    return roster.assign(unit, placement, country, segments)
+
+
+_roster = Roster(())
 
 
 def forced(experiments: Iterable[RunningExperiment], experiment_id: str, variant: str) -> Assignment | None:

@@ -14,10 +14,10 @@ from interactions.contracts import ServedList
 
 # Sorted, so that two writers lock the same keys in the same order. The join leaves out experiments deleted meanwhile.
 _INSERT = """
-    INSERT INTO experiments_exposure (experiment_id, phase, unit, variant, exposed_at)
-    SELECT experiment.id, first.phase, first.unit, first.variant, to_timestamp(first.shown_at)
-    FROM unnest(%s::text[], %s::int[], %s::text[], %s::text[], %s::float8[])
-         AS first (experiment_id, phase, unit, variant, shown_at)
+    INSERT INTO experiments_exposure (experiment_id, phase, unit, variant, exposed_at, device, app_version)
+    SELECT experiment.id, first.phase, first.unit, first.variant, to_timestamp(first.shown_at), device, app_version
+    FROM unnest(%s::text[], %s::int[], %s::text[], %s::text[], %s::float8[], %s::text[], %s::text[])
+         AS first (experiment_id, phase, unit, variant, shown_at, device, app_version)
     JOIN experiments_experiment experiment USING (experiment_id)
     ORDER BY experiment.id, first.phase, first.unit, first.variant
     ON CONFLICT (experiment_id, phase, unit, variant) DO NOTHING
@@ -35,17 +35,22 @@ def record_first(served: Sequence[ServedList]) -> int:
     django.db.DataError
         A list holds what Postgres cannot (a NUL, a moment beyond its calendar); nothing of the batch is written.
     """
-    first: dict[tuple[str, int, str, str], float] = {}
+    first: dict[tuple[str, int, str, str], ServedList] = {}
     for one in served:
         if one.experiment_id and one.phase is not None and one.user_id and one.variant:
             key = (one.experiment_id, one.phase, one.user_id, one.variant)
-            first[key] = min(one.shown_at, first.get(key, one.shown_at))
+            first[key] = min(first.get(key, one), one, key=_shown_at)
     if not first:
         return 0
-    experiment_ids, phases, units, variants = (list(column) for column in zip(*first, strict=True))
+    columns = [list(column) for column in zip(*first, strict=True)]
+    columns += [[getattr(one, name) for one in first.values()] for name in ("shown_at", "device", "app_version")]
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [experiment_ids, phases, units, variants, list(first.values())])
+        cursor.execute(_INSERT, columns)
         return int(cursor.rowcount)
+
+
+def _shown_at(one: ServedList) -> float:
+    return one.shown_at
 
 
 def erase(unit: str) -> int:

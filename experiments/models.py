@@ -171,6 +171,8 @@ class Exposure(models.Model):
     unit = models.CharField(max_length=200, help_text="External user id.")
     variant = models.CharField(max_length=100)
     exposed_at = models.DateTimeField()
+    device = models.CharField(max_length=20, blank=True, default="", db_default="", help_text="Empty: not known.")
+    app_version = models.CharField(max_length=20, blank=True, default="", db_default="", help_text="Empty: not known.")
 
     class Meta:
         constraints: ClassVar = [

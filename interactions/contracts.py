@@ -71,4 +71,7 @@ class ServedList(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     experiment_id: str = ""
     phase: int | None = None
     variant: str = ""
+    device: str = ""
+    app_version: str = ""
+    """What the request says of them, at most 20 characters each; "" when nothing."""
     items: tuple[ServedItem, ...] = ()

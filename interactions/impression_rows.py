@@ -24,6 +24,8 @@ _TYPES = {
     "phase": "integer",
     "variant": "text",
     "propensity": "float8",
+    "device": "text",
+    "app_version": "text",
 }
 _COLUMNS = ", ".join(_TYPES)
 
@@ -86,4 +88,6 @@ def _rows(served: Sequence[ServedList]) -> Iterator[tuple[Any, ...]]:
                 one.phase,
                 item.variant or one.variant,
                 item.propensity,
+                one.device,
+                one.app_version,
             )

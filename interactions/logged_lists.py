@@ -30,11 +30,13 @@ class LoggedList(msgspec.Struct, frozen=True, kw_only=True):
     request_id: UUID
     placement: str
     shown_at: datetime
+    device: str
+    """"" where it is not known."""
     items: tuple[LoggedItem, ...]
 
 
 _SQL = """
-    SELECT list.request_id, list.placement, list.shown_at, item.item_id, item.propensity, EXISTS (
+    SELECT list.request_id, list.placement, list.shown_at, item.device, item.item_id, item.propensity, EXISTS (
         SELECT FROM interactions_event event JOIN interactions_eventtype kind ON kind.id = event.event_type_id
         WHERE event.user_id = (SELECT id FROM interactions_userprofile WHERE user_id = %(user_id)s)
             AND event.occurred_at BETWEEN list.shown_at - %(within)s AND list.shown_at + %(within)s
@@ -58,11 +60,11 @@ def lists_of(user_id: str, n: int, *, since: datetime, placements: Sequence[str]
         asked: dict[str, Any] = {"user_id": user_id, "n": n, "since": since, "placements": list(placements)}
         cursor.execute(_SQL, asked | {"within": ANSWERED_WITHIN})
         rows = cursor.fetchall()
-    found: dict[tuple[UUID, str, datetime], list[LoggedItem]] = {}
-    for request_id, placement, shown_at, item_pk, propensity, taken in rows:
+    found: dict[tuple[UUID, str, datetime, str], list[LoggedItem]] = {}
+    for request_id, placement, shown_at, device, item_pk, propensity, taken in rows:
         item = LoggedItem(item_pk=item_pk, propensity=propensity, taken=taken)
-        found.setdefault((request_id, placement, shown_at), []).append(item)
+        found.setdefault((request_id, placement, shown_at, device), []).append(item)
     return [
-        LoggedList(request_id=request_id, placement=placement, shown_at=shown_at, items=tuple(items))
-        for (request_id, placement, shown_at), items in found.items()
+        LoggedList(request_id=request_id, placement=placement, shown_at=shown_at, device=device, items=tuple(items))
+        for (request_id, placement, shown_at, device), items in found.items()
     ]

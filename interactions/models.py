@@ -104,6 +104,8 @@ class Impression(models.Model):
     phase = models.PositiveIntegerField(null=True)
     variant = models.CharField(max_length=100, blank=True, default="")
     propensity = models.FloatField(default=1.0, help_text="Probability with which the policy showed it here.")
+    device = models.CharField(max_length=20, blank=True, default="", help_text="Empty: not known.")
+    app_version = models.CharField(max_length=20, blank=True, default="", help_text="Empty: not known.")
 
     class Meta:
         managed = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,21 +11,10 @@ from uuid import UUID
 from django.db import connection
 
 from interactions import partitions
-from interactions.models import DeadLetter, UserProfile
+from interactions.models import DeadLetter
 
 TIMES_DRAWN = 5
 """Keys drawn for each user wanted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastEvent:
-    """One stored event."""
-
-    event_id: UUID
-    occurred_at: datetime
-    item_pk: int
-    event_type: str
-    value: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,24 +33,6 @@ class EventCounts:
     users: int
     dead_letters: int
     """Waiting: not replayed yet."""
-
-
-def recent_events(user_id: str, limit: int = 50) -> list[PastEvent]:
-    """Return a user's newest events, newest first (one query)."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT e.event_id, e.occurred_at, e.item_id, t.name, e.value
-            FROM interactions_event e JOIN interactions_eventtype t ON t.id = e.event_type_id
-            WHERE e.user_id = (SELECT id FROM interactions_userprofile WHERE user_id = %s)
-            ORDER BY e.occurred_at DESC, e.event_id DESC LIMIT %s
-            """,
-            [user_id, limit],
-        )
-        return [
-            PastEvent(event_id=event_id, occurred_at=moment, item_pk=item, event_type=name, value=value)
-            for event_id, moment, item, name, value in cursor.fetchall()
-        ]
 
 
 def demo_users(limit: int = 12) -> list[DemoUser]:
@@ -177,15 +148,3 @@ def taken_from(shown: Mapping[UUID, datetime]) -> dict[UUID, set[int]]:
             [list(shown), list(shown.values()), MOST_TAKEN],
         )
         return {request_id: set(items) for request_id, items in cursor.fetchall()}
-
-
-def pks_by_user_id(user_ids: Iterable[str]) -> dict[str, int]:
-    """Return external id → primary key of the users that are known, in one query."""
-    wanted = list(user_ids)
-    return dict(UserProfile.objects.filter(user_id__in=wanted).values_list("user_id", "id")) if wanted else {}
-
-
-def user_ids_by_pk(pks: Iterable[int]) -> dict[int, str]:
-    """Return primary key → external id of the users that exist, in one query."""
-    wanted = list(pks)
-    return dict(UserProfile.objects.filter(pk__in=wanted).values_list("id", "user_id")) if wanted else {}

@@ -9,8 +9,8 @@ list; each item counts 1 / propensity, as far as MOST_WEIGHT, and the rate is se
 
 The interval is the normal one of the difference, linearised, with users as units. What it does not know: an item that
 was never shown has no clicks to be counted, so what a draft brings in newly is not valued; the model is today's; lists
-about an item, whose seed is not logged, are left out; devices and languages are not logged, so rules for some of them
-do nothing here.
+about an item, whose seed is not logged, are left out; languages are not logged, so rules for some of them do nothing
+here.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ def estimate(users: Sequence[Sums]) -> Replay:
 
 def _shown_again(visit: Visit, logged: LoggedList) -> set[int]:
     """Return the primary keys that the list would hold, made as at that moment."""
-    past = replace(visit, user=features.as_of(visit.user.user_id, logged.shown_at), now=logged.shown_at.timestamp())
+    user = features.as_of(visit.user.user_id, logged.shown_at)
+    past = replace(visit, user=user, now=logged.shown_at.timestamp(), device=logged.device)
     made, _ = serving.list_for(past, context=logged.placement, explain=True)
     catalogue = visit.state.catalogue
     return {int(catalogue.pks[catalogue.row_of[item.item_id]]) for item in made.items}

@@ -74,7 +74,9 @@ def listed(
     key = visit.user.user_id, visit.user.stamp, visit.record, part, *asked, tired
     made, served = _lists().get_or_make(key, _made_from(visit), rules, visit.now, make)
     request_id = uuid.uuid4()
-    noted = msgspec.structs.replace(served, request_id=request_id, shown_at=visit.now)
+    noted = msgspec.structs.replace(
+        served, request_id=request_id, shown_at=visit.now, device=visit.device, app_version=visit.app_version
+    )
     return shown((replace(made, request_id=request_id), noted))
 
 
@@ -236,6 +238,8 @@ def _served(
         experiment_id="" if is_asked_for else made.experiment_id,
         phase=assignment.phase if assignment else None,
         variant=made.variant,
+        device=visit.device,
+        app_version=visit.app_version,
         items=()
         if is_asked_for
         else tuple(

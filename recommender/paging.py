@@ -40,6 +40,7 @@ def recommend(
     explain: bool = False,
     language: str = "",
     device: str = "",
+    app_version: str = "",
 ) -> tuple[RecommendationList, str]:
     """Return one page of a list of up to MAXIMUM_LIMIT items, and the cursor of the next one, "" on the last.
 
@@ -65,7 +66,9 @@ def recommend(
     signer = _signer(user_id, asked)
     if cursor:
         return _following(user_id, cursor, signer, limit, language, device)
-    visit = begin(user_id, record=True, language=language, device=device)
+    visit = begin(
+        user_id, record=True, language=language, device=device or participation.device(), app_version=app_version
+    )
     whole, served = serving.list_for(
         visit,
         kind=kind,

@@ -46,6 +46,14 @@ def current() -> Participation:
     return Participation(takes_part=not is_bot(request.headers.get("User-Agent", "")))
 
 
+def device() -> str:
+    """Return "mobile" or "desktop" by what the browser says of itself; "" outside any request and of other programs."""
+    request = _request.get()
+    agent = "" if request is None else request.headers.get("User-Agent", "")
+    # What MDN advises to look for; browsers all call themselves Mozilla, a server's HTTP library does not.
+    return "" if not agent.startswith("Mozilla/") else "mobile" if "Mobi" in agent else "desktop"
+
+
 def parse(text: str) -> tuple[str, str] | None:
     """Return (experiment, variant) of "experiment:variant", None of anything else."""
     experiment_id, _, variant = text.partition(":")

@@ -21,7 +21,7 @@ import numpy as np
 from experiments import exposure
 from interactions import impressions
 from interactions.contracts import ServedList
-from recommender import conf, serving_state
+from recommender import conf, participation, serving_state
 from recommender.answering import Answer
 from recommender.arrays import RowArray
 from recommender.contracts import RecommendationList
@@ -55,6 +55,7 @@ def recommend(
     record: bool = True,
     language: str = "",
     device: str = "",
+    app_version: str = "",
 ) -> RecommendationList:
     """Return one list for a user.
 
@@ -79,7 +80,9 @@ def recommend(
     record
         False for previews: no impression is stored and no experiment is joined.
     language, device
-        Of the visitor, for editors' rules that are for some of them only.
+        Of the visitor, for editors' rules that are for some of them only; of no device given, what his browser says.
+    app_version
+        Of what shows the list: noted with it, as the device is, to find where an experiment's split is broken.
 
     Raises
     ------
@@ -88,7 +91,9 @@ def recommend(
     ModelUnavailable
         Postgres and Redis are both away and this process has never served.
     """
-    visit = begin(user_id, record=record, language=language, device=device)
+    visit = begin(
+        user_id, record=record, language=language, device=device or participation.device(), app_version=app_version
+    )
     made, served = list_for(
         visit,
         kind=kind,
@@ -200,6 +205,7 @@ def page(
     device: str = "",
     only: Collection[str] = (),
     shown: Mapping[str, Collection[str]] = NOTHING,
+    app_version: str = "",
 ) -> list[RecommendationList]:
     """Return the lists of a page's placements in order; no item stands in two of them.
 
@@ -217,7 +223,9 @@ def page(
     UnknownPlacement
         When no active placement stands on this page.
     """
-    visit = begin(user_id, record=True, language=language, device=device)
+    visit = begin(
+        user_id, record=True, language=language, device=device or participation.device(), app_version=app_version
+    )
     rows = list(rows_of_page(visit, page_name, seed_item_id=seed_item_id, limit=limit, only=only, shown=shown))
     record_shown(visit, [served for _, served in rows])
     return [made for made, _ in rows if made.items]

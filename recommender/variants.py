@@ -46,10 +46,11 @@ def variant_of(query: Query, placement: PlacementSpec, visit: Visit) -> Assignme
     experiments = visit.state.experiments
     if not experiments:
         return None
-    named = {experiment.experiment_id: _versions(experiment) for experiment in experiments}
+    named = _versions(experiments)
     opened = tried.views(frozenset().union(*named.values()), visit.state.catalogue)
-    # All arms wait until each version is open: one of them alone would lose users.
-    experiments = tuple(one for one in experiments if named[one.experiment_id] <= opened.keys())
+    if not all(versions <= opened.keys() for versions in named.values()):
+        # All arms wait until each version is open: one of them alone would lose users.
+        experiments = tuple(one for one in experiments if named.get(one.experiment_id, NONE) <= opened.keys())
     part = participation.current()
     if part.forced is not None:
         assignment = forced(experiments, *part.forced)
@@ -69,10 +70,21 @@ def variant_of(query: Query, placement: PlacementSpec, visit: Visit) -> Assignme
     return assignment
 
 
-def _versions(experiment: RunningExperiment) -> frozenset[str]:
-    """Return the names of the model versions that its variants try."""
-    configurations = [one for arm in experiment.arms for one in (arm.configuration, *dict(arm.teams).values())]
-    return frozenset(str(one["model_version"]) for one in configurations if "model_version" in one)
+NONE: frozenset[str] = frozenset()
+
+
+def _versions(experiments: tuple[RunningExperiment, ...]) -> Mapping[str, frozenset[str]]:
+    """Return experiment → the names of the model versions that its variants try, for those that try any."""
+    global _tried
+    held, named = _tried
+    if held is not experiments:
+        named = {one.experiment_id: versions for one in experiments if (versions := tried.named_by(one))}
+        _tried = experiments, named
+    return named
+
+
+_tried: tuple[tuple[RunningExperiment, ...], Mapping[str, frozenset[str]]] = ((), {})
+"""Of the experiments seen last, which stand still for long."""
 
 
 def version_of(assignment: Assignment | None, query: Query) -> str:

@@ -33,6 +33,7 @@ class Visit:
     """Whether what is shown may be stored: False for previews, for nobody in particular and without consent."""
     language: str = ""
     device: str = ""
+    app_version: str = ""
     """What the request says of them; "" when nothing."""
 
     def rules(self, placement: str) -> CompiledRules:
@@ -95,7 +96,7 @@ class Visit:
         )
 
 
-def begin(user_id: str, *, record: bool, language: str = "", device: str = "") -> Visit:
+def begin(user_id: str, *, record: bool, language: str = "", device: str = "", app_version: str = "") -> Visit:
     """Read the user and the serving state of this moment.
 
     Raises
@@ -114,7 +115,15 @@ def begin(user_id: str, *, record: bool, language: str = "", device: str = "") -
             raise ModelUnavailable("The catalogue cannot be read and nothing has been served before.") from error
         user, state = _nobody(user_id), held
     may_record = record and bool(user_id) and user.consent
-    return Visit(user=user, state=state, now=now, record=may_record, language=language, device=device)
+    return Visit(
+        user=user,
+        state=state,
+        now=now,
+        record=may_record,
+        language=language,
+        device=device,
+        app_version=app_version,
+    )
 
 
 def _nobody(user_id: str) -> UserFeatures:

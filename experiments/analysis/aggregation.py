@@ -24,7 +24,8 @@ CLOCK_TOLERANCE = timedelta(days=1)
 
 _UNITS = """
     CREATE TEMP TABLE analysed_units ON COMMIT DROP AS
-    SELECT unit, min(variant) AS variant, min(exposed_at) AS exposed_at
+    SELECT unit, min(variant) AS variant, min(exposed_at) AS exposed_at,
+           min(device) AS device, min(app_version) AS app_version
     FROM experiments_exposure
     WHERE experiment_id = %(experiment_pk)s AND phase = %(phase)s
     GROUP BY unit HAVING count(*) < 2

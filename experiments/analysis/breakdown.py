@@ -101,30 +101,18 @@ def day_by_day(scope: Scope, measure: Measure) -> list[DayOfArm]:
     ]
 
 
-DIMENSIONS = {
-    "country": "SELECT user_id AS unit, country AS value FROM interactions_userprofile",
-    "device": "",
-    "app_version": "",
-}
-"""Where a split can be broken down. Impressions keep neither device nor version: what the user's events since the start
-say of them in their context stands in, and a user whose events say nothing counts as not known."""
-
-_FROM_CONTEXT = """
-    SELECT DISTINCT ON (profile.user_id) profile.user_id AS unit, event.context ->> '{key}' AS value
-    FROM interactions_event event JOIN interactions_userprofile profile ON profile.id = event.user_id
-    WHERE event.occurred_at >= %(since)s::timestamptz - %(tolerance)s::interval AND event.context ? '{key}'
-    ORDER BY profile.user_id, event.occurred_at
-"""
+DIMENSIONS = {"country": "coalesce(profile.country, '')", "device": "device", "app_version": "app_version"}
+"""Where a split can be broken down, and by what: the user's country as it is known now, and what was noted of the rest
+with his first exposure."""
 
 
 def users_by(dimension: str, scope: Scope) -> dict[str, dict[str, int]]:
     """Return value → variant → exposed units, for a name of `DIMENSIONS` (one query); "" is not known."""
-    source = DIMENSIONS[dimension] or _FROM_CONTEXT.format(key=dimension)
     rows = read(
         f"""
-        WITH known AS ({source})
-        SELECT coalesce(known.value, ''), variant, count(*)
-        FROM analysed_units LEFT JOIN known USING (unit) GROUP BY 1, 2
+        SELECT {DIMENSIONS[dimension]}, variant, count(*)
+        FROM analysed_units LEFT JOIN interactions_userprofile profile ON profile.user_id = unit
+        GROUP BY 1, 2
         """,  # noqa: S608 -- only literals of this module are put together
         scope,
     )

@@ -16,6 +16,7 @@ TAG = "Recommendations"
 ID: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
 ID_OR_NOBODY = {"type": "string", "maxLength": LONGEST_ID}
 WORD = {"type": "string", "maxLength": LONGEST_WORD, "pattern": "^([A-Za-z0-9]+([-_][A-Za-z0-9]+)*)?$"}
+VERSION = {"type": "string", "maxLength": LONGEST_WORD, "pattern": "^([A-Za-z0-9]+([-_.+][A-Za-z0-9]+)*)?$"}
 VARIANT = {"type": "string", "pattern": "^([^:]+:.+)?$"}
 FLAG = ["0", "1", "false", "true"]
 USER_ID = OpenApiParameter("user_id", ID, OpenApiParameter.PATH, description="The site's own id of the user.")
@@ -39,6 +40,7 @@ QUERY_USER = OpenApiParameter("user_id", ID_OR_NOBODY, description="Whom it is s
 VISITOR = [
     OpenApiParameter("language", WORD, description="The visitor's, e.g. `pt-BR`; some rules are for some languages."),
     OpenApiParameter("device", WORD, description="The visitor's, e.g. `mobile`; some rules are for some devices."),
+    OpenApiParameter("app_version", VERSION, description="Of what shows the list, e.g. `3.12.1`; noted with it."),
     OpenApiParameter("consent", str, enum=FLAG, description="0: answer as for nobody in particular and store nothing."),
     OpenApiParameter("variant", VARIANT, description="`experiment:variant` that is to be shown, and counted nowhere."),
 ]

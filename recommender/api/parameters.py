@@ -15,6 +15,7 @@ from recommender.serving import KINDS, MAXIMUM_LIMIT
 MOST_EXCLUDED = 500
 LONGEST_ID = 200
 _WORD = re.compile(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*", re.ASCII)
+_VERSION = re.compile(r"[A-Za-z0-9]+([-_.+][A-Za-z0-9]+)*", re.ASCII)
 LONGEST_WORD = 20
 
 
@@ -32,6 +33,7 @@ class Parameters:
     explain: bool
     language: str
     device: str
+    app_version: str
     consent: bool
     cursor: str | None
     """"" for the first page of a long list; None for a list without pages."""
@@ -80,6 +82,7 @@ def parse(query: QueryDict, accepted: Collection[str]) -> Parameters:
         language=_word(query.get("language", ""), "language"),
         device=_word(query.get("device", ""), "device"),
         cursor=query.get("cursor"),
+        app_version=_version(query.get("app_version", "")),
         consent=_flag(query.get("consent", "1"), "consent"),
         variant=_variant(query.get(participation.PARAMETER, "")),
     )
@@ -101,6 +104,12 @@ def identifier(text: str, field: str, *, may_be_empty: bool = False) -> str:
 def _word(text: str, field: str) -> str:
     if text and (len(text) > LONGEST_WORD or not _WORD.fullmatch(text)):
         raise ApiError("param_invalid", f"{field} is a short word, such as en-GB or mobile.", field=field)
+    return text
+
+
+def _version(text: str) -> str:
+    if text and (len(text) > LONGEST_WORD or not _VERSION.fullmatch(text)):
+        raise ApiError("param_invalid", "app_version is short, such as 3.12.1.", field="app_version")
     return text
 
 

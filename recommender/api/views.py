@@ -20,7 +20,7 @@ PRIVATE = {"Cache-Control": "private, no-store"}
 of its own, and a list shown again without asking would be neither noted as shown nor told from the first when it is
 clicked. What a placement's `cache_seconds` saves is the making (`listing`)."""
 
-VISITOR = ("language", "device", "consent", participation.PARAMETER)
+VISITOR = ("language", "device", "app_version", "consent", participation.PARAMETER)
 """Parameters that every list takes."""
 
 
@@ -35,6 +35,7 @@ class _Question(TypedDict):
     explain: bool
     language: str
     device: str
+    app_version: str
 
 
 class RecommendationsView(APIView):
@@ -131,6 +132,7 @@ class PageView(APIView):
                 limit=asked.limit,
                 language=asked.language,
                 device=asked.device,
+                app_version=asked.app_version,
             )
         carousels = [list_document(row, expand_item=asked.expand_item) for row in made]
         return Response({"page": page, "carousels": carousels}, headers=PRIVATE)
@@ -147,6 +149,7 @@ def _list_of(asked: Parameters, user_id: str, kind: str, item_id: str) -> dict[s
         explain=asked.explain,
         language=asked.language,
         device=asked.device,
+        app_version=asked.app_version,
     )
     whom, next_cursor = user_id if asked.consent else "", None
     with participation.forcing(asked.variant):

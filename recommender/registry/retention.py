@@ -6,10 +6,11 @@ import logging
 import time
 from dataclasses import dataclass
 
+from experiments import queries
 from recommender import conf
 from recommender.exceptions import ArtifactError
 from recommender.models import ModelVersion, Shadow
-from recommender.registry import object_store, storage
+from recommender.registry import object_store, storage, tried
 from recommender.registry.locking import exclusive
 from recommender.registry.publishing import pointer
 
@@ -30,8 +31,8 @@ class Removed:
 
 
 def apply() -> Removed:
-    """Keep the files of the newest RECOMMENDER_VERSIONS_KEPT ready versions, the active one, the one before it and the
-    one that shadows.
+    """Keep the files of the newest RECOMMENDER_VERSIONS_KEPT ready versions, the active one, the one before it, the one
+    that shadows and those that running experiments try.
 
     Rows are marked retired under the registry's lock before any file goes, and publishing refuses a retired version:
     whatever becomes active meanwhile keeps its files. Processes still using a removed version go on undisturbed.
@@ -43,7 +44,8 @@ def apply() -> Removed:
         if held is not None:
             kept |= {held.version_id, held.previous_id}
         kept |= set(Shadow.objects.filter(stopped_at=None).values_list("version_id", flat=True))
-        retired = [version for version in ready if version.pk not in kept]
+        kept_names = frozenset[str]().union(*map(tried.named_by, queries.load_running()))
+        retired = [version for version in ready if version.pk not in kept and version.name not in kept_names]
         ModelVersion.objects.filter(pk__in=[version.pk for version in retired]).update(state=ModelVersion.State.RETIRED)
     for version in retired:
         storage.remove(version.directory)

@@ -11,6 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from catalog.snapshot import Catalogue
+from experiments.assignment import RunningExperiment
 from recommender.exceptions import ArtifactError
 from recommender.models import ModelVersion
 from recommender.pipeline import model_view
@@ -95,6 +96,12 @@ def _opened(name: str) -> Bundle | None:
     except (ArtifactError, DatabaseError) as error:
         logger.error("model version %s of an experiment cannot be opened: %s", name, error)
     return None
+
+
+def named_by(experiment: RunningExperiment) -> frozenset[str]:
+    """Return the names of the versions that an experiment's variants try."""
+    configurations = [one for arm in experiment.arms for one in (arm.configuration, *dict(arm.teams).values())]
+    return frozenset(str(one["model_version"]) for one in configurations if "model_version" in one)
 
 
 _tried = TriedVersions()

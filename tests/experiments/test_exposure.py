@@ -22,6 +22,7 @@ def served(
     experiment_id: str = "varied",
     phase: int | None = 1,
     items: tuple[ServedItem, ...] = (),
+    **more: Any,
 ) -> ServedList:
     return ServedList(
         request_id=uuid4(),
@@ -34,6 +35,7 @@ def served(
         phase=phase,
         variant=variant,
         items=items,
+        **more,
     )
 
 
@@ -43,6 +45,12 @@ def rows() -> list[tuple[str, int, str, float]]:
         (exposure.unit, exposure.phase, exposure.variant, exposure.exposed_at.timestamp())
         for exposure in Exposure.objects.order_by("id")
     ]
+
+
+def test_device_and_version_are_those_of_the_first_list(running: Experiment) -> None:
+    later = served("ann", shown_at=20.0, device="desktop", app_version="2.0")
+    record_first([later, served("ann", shown_at=10.0, device="mobile", app_version="3.1")])
+    assert list(Exposure.objects.values_list("unit", "device", "app_version")) == [("ann", "mobile", "3.1")]
 
 
 def test_the_first_exposure_of_each_unit_variant_and_phase_is_kept(running: Experiment) -> None:

@@ -60,6 +60,7 @@ def test_a_list_comes_with_what_was_taken_from_it(items: list[Item]) -> None:
             request_id=request_id,
             placement="homepage",
             shown_at=NOON,
+            device="",
             items=(
                 LoggedItem(item_pk=items[0].pk, propensity=1.0, taken=False),
                 LoggedItem(item_pk=items[1].pk, propensity=0.25, taken=True),

@@ -6,7 +6,7 @@ from uuid import UUID
 from interactions import event_keys, queries
 from interactions.contracts import EventInput
 from interactions.models import EventKey, UserProfile
-from interactions.queries import DemoUser, EventCounts, PastEvent
+from interactions.queries import DemoUser, EventCounts
 from interactions.recording import record
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -21,17 +21,6 @@ def test_reads_of_users_and_events(items: dict[str, int]) -> None:
     act("ann", "up", 2, "rating", 4.0)
     act("bob", "up", 1)
     record([EventInput("ann", "later", "watch", NOON)])
-    assert queries.recent_events("ann", 1) == [
-        PastEvent(
-            event_id=UUID(int=3),
-            occurred_at=NOON + timedelta(minutes=2),
-            item_pk=items["up"],
-            event_type="rating",
-            value=4.0,
-        )
-    ]
-    assert [event.item_pk for event in queries.recent_events("ann")] == [items["up"], items["heat"]]
-    assert queries.recent_events("nobody") == []
     assert queries.demo_users(5) == [DemoUser(user_id="ann", events=2), DemoUser(user_id="bob", events=1)]
     assert queries.demo_users(1) == [DemoUser(user_id="ann", events=2)]
     assert queries.event_counts() == EventCounts(events=3, users=2, dead_letters=1)
@@ -39,15 +28,12 @@ def test_reads_of_users_and_events(items: dict[str, int]) -> None:
     assert len(queries.events_by_type()) == 10
     assert queries.newest_event_at() == NOON + timedelta(minutes=2)
     assert queries.has_events() is True
-    pks = queries.pks_by_user_id(["ann", "bob", "nobody"])
-    assert queries.user_ids_by_pk([*pks.values(), 0]) == {pks["ann"]: "ann", pks["bob"]: "bob"}
 
 
 def test_reads_of_nothing(db: None) -> None:
     assert queries.newest_event_at() is None
     assert queries.has_events() is False
     assert queries.demo_users() == []
-    assert queries.pks_by_user_id([]) == {}
 
 
 def test_demo_users_have_agreed_to_be_recorded(items: dict[str, int]) -> None:

@@ -72,6 +72,36 @@ def test_forcing_ends_with_its_block() -> None:
     assert participation.current() == EVERYBODY
 
 
+PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36"
+
+
+@pytest.mark.parametrize(
+    ("agent", "device"),
+    [
+        (PHONE, "mobile"),
+        ("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", "desktop"),
+        ("python-requests/2", ""),
+        ("", ""),
+    ],
+)
+def test_a_browser_says_which_device_it_is_on(agent: str, device: str) -> None:
+    with answering(asked(headers={"User-Agent": agent})):
+        assert participation.device() == device
+    assert participation.device() == ""
+
+
+def test_device_and_version_are_noted_with_each_showing(running: FilmSite) -> None:
+    """Also of a list that was kept from another device."""
+    serving.recommend("ann", device="tv", app_version="3.1")
+    serving.recommend("ann", app_version="3.2")
+    with answering(asked(headers={"User-Agent": PHONE})):
+        serving.page("home", user_id="ann")
+    tasks.write_impressions()
+    noted = Impression.objects.filter(placement="homepage", position=0).order_by("shown_at")
+    assert list(noted.values_list("device", "app_version")) == [("tv", "3.1"), ("", "3.2"), ("mobile", "")]
+    assert Exposure.objects.get().device == "tv"
+
+
 @pytest.fixture
 def running(site: FilmSite) -> FilmSite:
     """Everybody sees the popular list, which the control would not show him."""
@@ -107,6 +137,23 @@ def test_a_forced_variant_is_shown_and_counted_nowhere(running: FilmSite) -> Non
     assert tasks.write_impressions() == 0
     assert not Exposure.objects.exists()
     assert serving.recommend("ann").variant in ("control", "other")
+
+
+def test_a_forced_variant_is_counted_nowhere_on_a_page_kept_or_empty_either(running: FilmSite) -> None:
+    """Nor is it when the list is found as it was made a moment ago, or shows nothing on purpose."""
+    with running.commit():
+        Variant.objects.filter(name="popular").update(configuration={"nothing": True})
+        Experiment.objects.get().save()
+    with participation.forcing(("exp", "popular")):
+        assert serving.recommend("ann").items == ()
+    with participation.forcing(("exp", "other")):
+        lists = [serving.recommend("ann") for _ in range(2)]
+        page = serving.page("home", user_id="ann")
+    assert {made.variant for made in lists} == {"other"}
+    assert "other" in {made.variant for made in page}
+    tasks.write_impressions()
+    assert set(Impression.objects.values_list("experiment_id", "variant")) <= {("", "")}
+    assert not Exposure.objects.exists()
 
 
 def test_a_variant_that_does_not_run_is_not_shown(running: FilmSite) -> None:

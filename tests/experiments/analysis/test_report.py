@@ -15,7 +15,7 @@ from experiments.analysis.sequential import always_valid
 from experiments.analysis.welch import TOO_FEW, compare
 from experiments.exceptions import UnknownExperiment
 from experiments.models import Experiment, Exposure, Metric, Phase
-from interactions.models import Event, UserProfile
+from interactions.models import UserProfile
 from tests.experiments.conftest import Audience
 
 
@@ -430,7 +430,7 @@ def test_a_broken_split_says_where(unattributed: Audience) -> None:
     expose(unattributed, control=100, diverse=200)
     UserProfile.objects.filter(user_id__in=names("diverse-", 100)).update(country="FR")
     watch(unattributed, control=50, diverse=50)
-    Event.objects.update(context={"device": "mobile"})
+    Exposure.objects.filter(unit__in=[*names("control-", 50), *names("diverse-", 50)]).update(device="mobile")
     splits = report("varied").split_by
     assert (splits[0].dimension, splits[0].value) == ("country", "FR")
     assert splits[0].users == {"control": 0, "diverse": 100}

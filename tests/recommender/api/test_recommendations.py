@@ -163,6 +163,8 @@ MANY = ",".join(f"item-{number}" for number in range(501))
         ("recommendations/ann", {"context": "product_page"}, 400, "request_invalid", None),
         ("recommendations/ann", {"expand": "user"}, 400, "param_invalid", "expand"),
         ("recommendations/ann", {"explain": "yes"}, 400, "param_invalid", "explain"),
+        ("recommendations/ann", {"app_version": "3 1"}, 400, "param_invalid", "app_version"),
+        ("recommendations/ann", {"app_version": "3." * 10 + "1"}, 400, "param_invalid", "app_version"),
         ("recommendations/ann", {"user_id": "bob"}, 400, "param_unknown", "user_id"),
         ("recommendations/ann", {"limti": "5"}, 400, "param_unknown", "limti"),
         (f"recommendations/{LONG}", {}, 400, "id_invalid", "user_id"),

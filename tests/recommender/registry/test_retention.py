@@ -12,6 +12,8 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
+from experiments import lifecycle
+from experiments.models import Experiment, Metric, Variant
 from recommender.exceptions import ArtifactError, ModelUnavailable
 from recommender.models import ModelVersion
 from recommender.registry import active, publishing, retention, storage
@@ -74,6 +76,21 @@ def test_the_active_and_the_previous_version_stay_however_old(publish: Publish, 
     assert retention.apply().retired == ("v3",)
     assert on_disk() == ["v1", "v2", "v4", "v5", "v6"]
     assert active.current(1) is not None
+
+
+@pytest.mark.django_db
+def test_a_version_stays_while_an_experiment_tries_it(publish: Publish) -> None:
+    for _ in range(5):
+        publish()
+    metric = Metric.objects.create(name="watches", event_type="watch")
+    experiment = Experiment.objects.create(experiment_id="old", name="The first one", primary_metric=metric)
+    Variant.objects.create(experiment=experiment, name="control", position=0)
+    Variant.objects.create(experiment=experiment, name="first", position=1, configuration={"model_version": "v1"})
+    lifecycle.start("old")
+    assert retention.apply().retired == ("v2",)
+    assert on_disk() == ["v1", "v3", "v4", "v5"]
+    lifecycle.stop("old")
+    assert retention.apply().retired == ("v1",)
 
 
 @pytest.mark.django_db

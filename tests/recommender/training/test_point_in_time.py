@@ -13,8 +13,7 @@ from catalog.models import Item
 from catalog.snapshot import Catalogue
 from interactions import event_types, features, popularity
 from interactions.contracts import EventInput
-from interactions.models import EventType
-from interactions.queries import pks_by_user_id
+from interactions.models import EventType, UserProfile
 from interactions.recording import record
 from recommender import history
 from recommender.contracts import History
@@ -48,7 +47,7 @@ def types() -> event_types.EventTypes:
 def training_data(catalogue: Catalogue) -> tuple[Interactions, dict[str, int]]:
     """Return the pairs, and the row of each user."""
     data, user_pks = dataset.load(catalogue.pks, types().weights_of)
-    pks = pks_by_user_id(["ann", "bob", "cyn"])
+    pks = dict(UserProfile.objects.values_list("user_id", "pk"))
     return data, {user_id: int(np.searchsorted(user_pks, pk)) for user_id, pk in pks.items()}
 
 
