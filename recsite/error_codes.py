@@ -67,6 +67,10 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "merge_refused": (409, "A user with an account is not anonymous and cannot be merged into another."),
     "consent_withheld": (403, "This user has not agreed to be recorded; nothing was stored."),
     # Our side
+    "overloaded": (
+        503,
+        "Too much is asked of the server; send it again after `Retry-After` seconds. Lists are never refused.",
+    ),
     "unavailable": (503, "The database cannot be reached; retry after the seconds in Retry-After."),
     "backend_failed": (503, "Recommendations are not available now; retry."),
     "artifact_invalid": (503, "The model cannot be read; retry."),

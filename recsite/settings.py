@@ -46,6 +46,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "recsite.metrics.RequestMetricsMiddleware",
+    "recsite.overload.OverloadMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -265,6 +266,9 @@ CORS_ALLOW_METHODS = ["GET", "POST"]
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "x-user-signature"]
 CORS_EXPOSE_HEADERS = ["X-Request-Id", "Retry-After"]
 CORS_PREFLIGHT_MAX_AGE = 600
+
+# Threads of a web process, as its command line has them: `recsite.overload` gives each kind of request a share.
+WEB_THREADS = environment.WEB_THREADS
 
 # --- Site ----------------------------------------------------------------------------------------------------------
 DEMO_SITE = environment.DEMO_SITE

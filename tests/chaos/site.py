@@ -99,6 +99,13 @@ class Site:
             found = connection.execute(statement, values)  # type: ignore[arg-type]
             return found.fetchall() if found.description else []
 
+    def sql_elsewhere(self, *statements: str) -> None:
+        """Run statements outside the site's own database."""
+        host = str(self.postgres.run)
+        with psycopg.connect(host=host, port=PORT, user="postgres", dbname="postgres", autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)  # type: ignore[arg-type]
+
     @staticmethod
     def sql_on(connection: psycopg.Connection[Any], statement: str, *values: Any) -> list[Any]:
         """Run one statement on a connection that is held."""
