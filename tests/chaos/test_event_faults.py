@@ -33,6 +33,7 @@ def at_once(site: Site, parts: Sequence[Sequence[Sequence[dict[str, Any]]]]) -> 
     return ledger
 
 
+@pytest.mark.long
 @pytest.mark.fault(11)
 def test_deadlocks(site: Site, line: Line) -> None:
     """Eight senders of the same ids, each in an order of his own."""
@@ -74,6 +75,7 @@ def test_duplicates_from_everywhere(site: Site, line: Line) -> None:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.fault(29)
 def test_same_id_other_payload(site: Site, line: Line) -> None:
     [event] = events(1)
@@ -90,6 +92,7 @@ def test_same_id_other_payload(site: Site, line: Line) -> None:
     line.acknowledged, line.stored = 2, 2
 
 
+@pytest.mark.long
 @pytest.mark.fault(27)
 def test_events_of_the_future_and_of_long_ago(site: Site, line: Line) -> None:
     now = datetime.now(UTC)
@@ -119,6 +122,7 @@ def test_events_of_the_future_and_of_long_ago(site: Site, line: Line) -> None:
     line.acknowledged = line.stored = len(kept)
 
 
+@pytest.mark.long
 @pytest.mark.fault(30)
 def test_events_out_of_order(site: Site, line: Line) -> None:
     """Whichever way four things one person did arrive, the history and the lists are the same."""
@@ -140,6 +144,7 @@ def test_events_out_of_order(site: Site, line: Line) -> None:
     line.acknowledged = line.stored = 96
 
 
+@pytest.mark.long
 @pytest.mark.fault(34)
 def test_clients_that_hang_up_early(site: Site, line: Line) -> None:
     """The answer is lost, not the events; sent again they are duplicates."""
@@ -161,6 +166,7 @@ def test_clients_that_hang_up_early(site: Site, line: Line) -> None:
     line.balanced(ledger)
 
 
+@pytest.mark.long
 @pytest.mark.fault(36)
 def test_no_partition_for_the_month(site: Site, line: Line) -> None:
     """What found no partition is kept, told of, and moved by one command."""

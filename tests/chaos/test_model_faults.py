@@ -104,6 +104,7 @@ DAMAGES: dict[int, dict[str, Damage]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("row", [pytest.param(row, marks=pytest.mark.fault(row)) for row in DAMAGES])
 def test_damaged_artefact(site: Site, line: Line, row: int) -> None:
     """The newer version's files are damaged after it was checked and before it is opened."""
@@ -170,6 +171,7 @@ def test_artefact_with_wrong_content(site: Site, line: Line) -> None:
     line.took(probe)
 
 
+@pytest.mark.long
 @pytest.mark.fault(22)
 def test_manifest_names_a_missing_file(site: Site, line: Line) -> None:
     """Beside a version that serves; at the start the last good one serves, and with none left the popular list."""

@@ -65,6 +65,7 @@ def test_postgres_hung(site: Site, line: Line) -> None:
     line.balanced(ledger)
 
 
+@pytest.mark.long
 @pytest.mark.fault(9)
 def test_lock_held_on_events(site: Site, line: Line) -> None:
     with Ledger(site) as ledger:
@@ -85,6 +86,7 @@ def test_lock_held_on_events(site: Site, line: Line) -> None:
     line.balanced(ledger)
 
 
+@pytest.mark.long
 @pytest.mark.fault(10)
 def test_connections_exhausted(bare_site: Site, line: Line) -> None:
     site = bare_site

@@ -18,6 +18,7 @@ from tests.chaos.site import Site, signal_all
 RECOVERED_SECONDS = 60.0
 
 
+@pytest.mark.long
 @pytest.mark.fault(12)
 def test_redis_stopped(site: Site, line: Line) -> None:
     with ServingProbe(site) as probe, Ledger(site) as ledger:
@@ -49,6 +50,7 @@ def test_redis_hung(site: Site, line: Line) -> None:
     line.balanced(ledger)
 
 
+@pytest.mark.long
 @pytest.mark.fault(15)
 def test_redis_full(site: Site, line: Line) -> None:
     with ServingProbe(site) as probe, Ledger(site) as ledger:
