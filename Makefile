@@ -4,7 +4,7 @@ PY = .venv/bin/python
 .DEFAULT_GOAL = help
 # Only what is imported gets compiled (see installation.py), once: without this, every process would do it again.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup tools demo test lint bench lock stop clean
+.PHONY: help setup tools demo test chaos lint bench lock stop clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-7s %s\n' "$$name" "$$text"; done
@@ -38,6 +38,9 @@ lint: tools ## static checks: style, types, import contracts, migrations
 
 test: lint ## lint and all tests, on local servers it starts itself
 	$(PY) -m recsite.local_services run -- $(PY) -m pytest
+
+chaos: tools ## the fault matrix: a site of its own is harmed in 42 ways; prints a table, writes chaos.md and chaos.json
+	$(PY) -m recsite.local_services run -- $(PY) -m pytest --chaos $(if $(ONLY),-k "$(ONLY)")
 
 bench: tools ## the benchmarks: tables, charts, bench.json (DATA=folder with ml-latest-small and ml-100k, ONLY=names)
 	$(if $(DATA),RECSITE_TEST_DATA="$(DATA)") $(PY) -m recsite.local_services run -- $(PY) -m tests.benchmarks \

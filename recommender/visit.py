@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from django.db import Error as DatabaseError
 
+from catalog.postgres.patience import within
 from interactions import features
 from interactions.feature_store import CachedUser
 from interactions.features import UserFeatures
@@ -19,6 +21,9 @@ from recommender.rules import fatigue
 from recommender.rules.compile import CompiledRules
 from recommender.rules.viewer import Viewer
 from recommender.serving_state import ServingState
+
+READ_SECONDS = 0.2
+"""For how long a web process waits for Postgres to say who somebody is, when Redis does not know him."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +113,9 @@ def begin(user_id: str, *, record: bool, language: str = "", device: str = "", a
     # Where rules that count showings have just been published, they come by a round trip of their own, once.
     with_shown = held is not None and held.rulebook.asks_for_showings
     try:
-        user, current = features.load(user_id, with_shown=with_shown)
+        # Before anything was served there is nothing to go on with, and a first reading may take its time.
+        with within(READ_SECONDS) if held else nullcontext():
+            user, current = features.load(user_id, with_shown=with_shown)
         state = serving_state.at(current)
     except DatabaseError as error:
         if held is None:

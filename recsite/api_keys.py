@@ -15,6 +15,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
@@ -23,11 +24,13 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 from django.utils import timezone
 
+from catalog.postgres.patience import within
 from recsite.models import ApiKey
 
 logger = logging.getLogger(__name__)
 
 CACHE_SECONDS = 5.0
+CHECK_SECONDS = 0.2
 OUTAGE_SECONDS = 600.0
 """While Postgres cannot be asked, a key that was good keeps its rights this long: lists are served from memory."""
 MOST_REMEMBERED = 4096
@@ -128,7 +131,9 @@ def verify(key: str) -> VerifiedKey | None:
     if remembered is not None and now - remembered.asked_at < CACHE_SECONDS:
         return remembered.key
     try:
-        found = _look_up(key, digest)
+        # One that was good is not worth waiting for.
+        with within(CHECK_SECONDS) if remembered else nullcontext():
+            found = _look_up(key, digest)
     except (OperationalError, InterfaceError):
         if remembered is None or remembered.key is None or now - remembered.known_good_at > OUTAGE_SECONDS:
             raise

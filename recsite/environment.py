@@ -35,6 +35,7 @@ CATALOGUE_DIRECTORY: str = env.str("CATALOGUE_DIRECTORY", default="")
 REDIS_TIMEOUT_SECONDS: float = env.float("REDIS_TIMEOUT_SECONDS", default=0.2)
 REDIS_KEY_PREFIX: str = env.str("REDIS_KEY_PREFIX", default="")
 STATEMENT_TIMEOUT_MS: int = env.int("STATEMENT_TIMEOUT_MS", default=0)
+WEB_THREADS: int = env.int("WEB_THREADS", default=8)
 PREPARED_STATEMENTS: bool = env.bool("PREPARED_STATEMENTS", default=True)
 DEMO_SITE: bool = env.bool("DEMO_SITE", default=not DATABASE_URL)
 

@@ -68,6 +68,10 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "merge_refused": (409, "A user with an account is not anonymous and cannot be merged into another."),
     "consent_withheld": (403, "This user has not agreed to be recorded; nothing was stored."),
     # Our side
+    "overloaded": (
+        503,
+        "Too much is asked of the server; send it again after `Retry-After` seconds. Lists are never refused.",
+    ),
     "unavailable": (
         503,
         "The database or the log of events cannot be reached; retry after the seconds in Retry-After.",

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "recsite.metrics.RequestMetricsMiddleware",
+    "recsite.overload.OverloadMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "recsite.site_only.GZipMiddleware",
@@ -84,7 +85,7 @@ TEMPLATES = [
 _database: dict[str, Any]
 if LOCAL:
     _database = {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "catalog.postgres",
         "NAME": environment.local_database_name(),
         "USER": "postgres",
         "HOST": str(environment.local_run_directory()),
@@ -95,9 +96,16 @@ else:
     _database = env.db_url_config(environment.DATABASE_URL)
     # libpq writes a socket's directory percent-encoded in the host's place.
     _database["HOST"] = unquote(_database["HOST"])
-_server_settings = "-c timezone=UTC -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000"
+    _database["ENGINE"] = "catalog.postgres"
+# Somebody waits for a web process, and a lock that is not had soon would only end as a statement that took too long.
+_lock_timeout_ms = environment.STATEMENT_TIMEOUT_MS * 3 // 4 or 5000
+_server_settings = f"-c timezone=UTC -c lock_timeout={_lock_timeout_ms} -c idle_in_transaction_session_timeout=60000"
+# A statement that nobody waits for any more holds neither its locks nor its connection.
+_server_settings += " -c client_connection_check_interval=500"
 if environment.STATEMENT_TIMEOUT_MS:
     _server_settings += f" -c statement_timeout={environment.STATEMENT_TIMEOUT_MS}"
+    # The server ends its statements by itself, unless it hangs.
+    _database.setdefault("OPTIONS", {}).setdefault("patience_seconds", environment.STATEMENT_TIMEOUT_MS / 1000 + 0.5)
 _database.setdefault("OPTIONS", {}).setdefault("options", _server_settings)
 _database["OPTIONS"].setdefault("connect_timeout", 3)
 # Django binds values itself and prepares nothing; `interactions.event_rows` does.
@@ -148,10 +156,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "recommender.tasks.rebuild_models",
         "schedule": crontab(minute="0", hour="*/6"),
     },
-    "resume-rebuild-every-minute": {
+    "resume-rebuild-every-ten-seconds": {
         "task": "recommender.tasks.resume_rebuild",
-        "schedule": 60.0,
-        "options": {"expire_seconds": 50},
+        "schedule": 10.0,
+        "options": {"expire_seconds": 10},
     },
     "write-impressions-every-five-seconds": {
         "task": "recommender.tasks.write_impressions",
@@ -271,6 +279,9 @@ CORS_ALLOW_METHODS = ["GET", "POST"]
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "x-user-signature"]
 CORS_EXPOSE_HEADERS = ["X-Request-Id", "Retry-After"]
 CORS_PREFLIGHT_MAX_AGE = 600
+
+# Threads of a web process, as its command line has them: `recsite.overload` gives each kind of request a share.
+WEB_THREADS = environment.WEB_THREADS
 
 # --- Site ----------------------------------------------------------------------------------------------------------
 DEMO_SITE = environment.DEMO_SITE

@@ -28,8 +28,9 @@ from recommender.registry.locking import exclusive
 
 logger = logging.getLogger(__name__)
 
-LEASE_SECONDS = 120.0
-"""Longer than Postgres may be away in a restart, short enough that a dead rebuild is taken over soon."""
+LEASE_SECONDS = 40.0
+"""Longer than Postgres is away in a restart; with beat's look every ten seconds a dead rebuild is begun again within a
+minute. One that lives and was taken over all the same has only worked in vain."""
 
 ATTEMPTS_AT_MOST = 3
 """A rebuild that loses its worker three times running (out of memory, say) waits for the next scheduled one."""

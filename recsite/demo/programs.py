@@ -55,7 +55,15 @@ def web_command(port: int, workers: int) -> list[str]:
     """Return the command line of a web server."""
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"]
     # Threads hold a Postgres connection each; a request takes milliseconds, so few are enough.
-    command += ["--workers", str(workers), "--blocking-threads", "8", "--respawn-failed-workers"]
+    command += [
+        "--workers",
+        str(workers),
+        "--blocking-threads",
+        str(environment.WEB_THREADS),
+        "--respawn-failed-workers",
+    ]
+    # On SIGHUP each process is replaced by a new one, which is given this long to start before the old one stops.
+    command += ["--respawn-interval", "20"]
     return [*command, "--workers-kill-timeout", "3", "recsite.wsgi:application"]
 
 

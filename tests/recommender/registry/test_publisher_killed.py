@@ -46,6 +46,7 @@ publishing.publish(ModelVersion.objects.get(name=name), fencing_token=int(token)
 """
 
 
+@pytest.mark.fault(3)
 @pytest.mark.parametrize(
     ("point", "serving"), [("read back", "v1"), ("moved, not committed", "v1"), ("committed, not announced", "v2")]
 )

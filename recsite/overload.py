@@ -1,0 +1,106 @@
+"""Who is refused first when more is asked than one process can answer: exports, then bulk, then clicks, lists never.
+
+A process has WEB_THREADS threads; what finds none free waits in the server's queue, lists as well as exports. So less
+urgent requests may take only some of the threads, and are turned away at once where those are taken: the queue is
+worked off by lists. What is turned away is told when to come again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from prometheus_client import Counter
+
+from recsite import errors
+
+RETRY_AFTER_SECONDS = 2
+SMALL_BODY = 16_384
+"""Bytes: what a person does comes as one event or a few; what is larger comes from a machine, which can wait."""
+
+SHED = Counter("recsite_shed_requests", "Requests refused because too many were under way, by class.", ["kind"])
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What part of the threads a class of requests may have."""
+
+    own: float
+    """Taken by itself."""
+    busy: float
+    """Taken by anybody: beyond this it is refused, however few it has."""
+
+
+SHARES = {
+    "events": Share(own=0.5, busy=0.875),
+    "bulk": Share(own=0.25, busy=0.75),
+    "other": Share(own=0.25, busy=0.75),
+}
+"""By class, the more urgent first. Lists and pages are in none: somebody looks at an empty place meanwhile."""
+LISTS = ("recommendations/", "similar/", "pages/")
+WATCHED = ("/livez", "/readyz", "/metrics")
+"""Whoever asks these decides what happens to this process: they are answered whatever happens."""
+
+
+def kind_of(request: HttpRequest) -> str:
+    """Return the class of a request, "" for what is never refused."""
+    path = request.path_info
+    if path in WATCHED or (not path.startswith(errors.API_PREFIX) and request.method in ("GET", "HEAD")):
+        return ""
+    route = path.removeprefix("/api/v1/")
+    if route.startswith(LISTS):
+        return ""
+    if route == "events":
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        return "events" if length.isdecimal() and int(length) <= SMALL_BODY else "bulk"
+    return "other"
+
+
+class OverloadMiddleware:
+    """Counts what is under way in this process, and refuses what may have no more of it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self._lock = threading.Lock()
+        self._under_way = 0
+        self._by_kind = dict.fromkeys(("", *SHARES), 0)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        kind = kind_of(request)
+        if not self._enter(kind):
+            return _refusal(request, kind)
+        try:
+            return self.get_response(request)
+        finally:
+            with self._lock:
+                self._under_way -= 1
+                self._by_kind[kind] -= 1
+
+    def _enter(self, kind: str) -> bool:
+        share, threads = SHARES.get(kind), settings.WEB_THREADS
+        with self._lock:
+            if share is not None:
+                # One of each kind is let in where there is little else: a share of few threads may be none.
+                own = max(1, int(share.own * threads))
+                if self._by_kind[kind] >= own or self._under_way >= max(1, int(share.busy * threads)):
+                    return False
+            self._under_way += 1
+            self._by_kind[kind] += 1
+            return True
+
+
+def _refusal(request: HttpRequest, kind: str) -> HttpResponseBase:
+    SHED.labels(kind).inc()
+    errors.take_rest_of_body(request)
+    message = "Too much is asked of this server now; please come again."
+    headers = {
+        "Retry-After": str(RETRY_AFTER_SECONDS),
+        "X-Request-Id": errors.request_id(request),
+        "Cache-Control": "no-store",
+    }
+    document = errors.body(request, "overloaded", message)
+    return JsonResponse(document, status=HTTPStatus.SERVICE_UNAVAILABLE, headers=headers)
