@@ -34,6 +34,8 @@ REDIS_KEY_PREFIX: str = env.str("REDIS_KEY_PREFIX", default="")
 STATEMENT_TIMEOUT_MS: int = env.int("STATEMENT_TIMEOUT_MS", default=0)
 PREPARED_STATEMENTS: bool = env.bool("PREPARED_STATEMENTS", default=True)
 DEMO_SITE: bool = env.bool("DEMO_SITE", default=not DATABASE_URL)
+NUM_PROXIES: int = env.int("NUM_PROXIES", default=0)
+RATE_LIMITS: dict[str, int] = env.dict("RATE_LIMITS", cast={"value": int}, default={})
 
 LOCAL = not DATABASE_URL
 """True when the embedded Postgres is used: development, tests and `make demo`."""

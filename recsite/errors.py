@@ -21,6 +21,7 @@ from rest_framework.response import Response
 
 from catalog.api.errors import ApiError
 from recommender.exceptions import BackendError, RecommenderError, RequestError, UnknownItem, UnknownPlacement
+from recsite.rate_limits import RateLimited
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,6 @@ _DRF_CODES: dict[type[exceptions.APIException], str] = {
     exceptions.MethodNotAllowed: "method_not_allowed",
     exceptions.NotAcceptable: "not_acceptable",
     exceptions.UnsupportedMediaType: "media_type_unsupported",
-    exceptions.Throttled: "rate_limited",
 }
 
 
@@ -83,8 +83,8 @@ def handle_exception(exception: Exception, context: dict[str, Any]) -> Response 
         logger.warning("request %s answered 503: %s", request_id(request), exception)
     if auth_header := getattr(exception, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
-    if wait := getattr(exception, "wait", None):
-        headers["Retry-After"] = str(int(wait))
+    if isinstance(exception, RateLimited):
+        headers |= exception.headers
     document = body(request, refusal.code, refusal.message, field=refusal.field, index=refusal.index)
     return Response(document, status=refusal.status_code, headers=headers)
 

@@ -50,6 +50,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "recsite.csp.ContentSecurityPolicyMiddleware",
+    "recsite.throttling.FormLimitMiddleware",
     "recsite.site_only.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "recsite.site_only.CsrfViewMiddleware",
@@ -232,8 +233,15 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "recsite.errors.handle_exception",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
-    "NUM_PROXIES": 0,
+    "DEFAULT_THROTTLE_CLASSES": ["recsite.throttling.KeyThrottle"],
+    "NUM_PROXIES": environment.NUM_PROXIES,
 }
+# Requests a minute; 0: no limit. A secret key is a server's own: its limit stops a loop gone wild, not a busy site.
+RATE_LIMITS = {"secret": 600_000, "publishable": 60_000, "visitor": 600, "address": 3_000}
+if _misnamed := set(environment.RATE_LIMITS) - set(RATE_LIMITS):
+    raise ImproperlyConfigured(f"RATE_LIMITS knows {', '.join(RATE_LIMITS)}, not {', '.join(sorted(_misnamed))}.")
+RATE_LIMITS |= environment.RATE_LIMITS
+NUM_PROXIES = environment.NUM_PROXIES
 SPECTACULAR_SETTINGS = {
     "TITLE": "recsite",
     "DESCRIPTION": "Recommendations, events and the catalogue of this site.",
@@ -256,7 +264,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_METHODS = ["GET", "POST"]
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "x-user-signature"]
-CORS_EXPOSE_HEADERS = ["X-Request-Id", "Retry-After"]
+CORS_EXPOSE_HEADERS = ["X-Request-Id", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
 CORS_PREFLIGHT_MAX_AGE = 600
 
 # --- Site ----------------------------------------------------------------------------------------------------------
