@@ -19,6 +19,7 @@ from catalog.importing import item_record, upsert_items
 from interactions.models import Event
 from recsite import api_keys
 from recsite.models import ApiKey
+from tests.recsite.site.conftest import CommittingClient
 from tests.recsite.test_roles import ROLES
 
 SHOP = "https://shop.example"
@@ -176,7 +177,7 @@ def test_a_page_is_for_everybody(route: str, who: str) -> None:
 
 def test_nobody_sees_what_another_did(db: None) -> None:
     upsert_items([item_record({"item_id": "heat", "title": "Heat", "category": "Crime"})])
-    ann, bob = Client(), Client()
+    ann, bob = CommittingClient(), CommittingClient()
     assert ann.post("/act/watch/heat/").status_code == 302
     assert bob.post("/act/like/heat/").status_code == 302
     deeds = {name: client.get("/history/").context["deeds"] for name, client in (("ann", ann), ("bob", bob))}
