@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig
@@ -22,6 +21,7 @@ from rest_framework.response import Response
 from catalog.api.errors import ApiError
 from recommender.exceptions import BackendError, RecommenderError, RequestError, UnknownItem, UnknownPlacement
 from recsite.rate_limits import RateLimited
+from recsite.request_ids import request_id
 
 logger = logging.getLogger(__name__)
 
@@ -44,14 +44,6 @@ _DRF_CODES: dict[type[exceptions.APIException], str] = {
     exceptions.NotAcceptable: "not_acceptable",
     exceptions.UnsupportedMediaType: "media_type_unsupported",
 }
-
-
-def request_id(request: Any) -> str:
-    """Return the request's id, made on first use. Takes Django's request or the REST framework's."""
-    plain = getattr(request, "_request", request)
-    if not hasattr(plain, "recsite_request_id"):
-        plain.recsite_request_id = str(uuid4())
-    return str(plain.recsite_request_id)
 
 
 def body(
