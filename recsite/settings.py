@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
-from recsite import environment, unfold
+from recsite import environment, login_lock, unfold
 from recsite.environment import BASE_DIRECTORY, LOCAL, LOCAL_DIRECTORY, env
 
 # A demo site is entered without a password, on whatever servers: there is nothing to protect.
@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "corsheaders",
+    "axes",
 ]
 
 MIDDLEWARE = [
@@ -60,6 +61,7 @@ MIDDLEWARE = [
     "recsite.site_only.MessageMiddleware",
     "recsite.audit.AuditMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "recsite.urls"
@@ -287,6 +289,17 @@ WHITENOISE_USE_FINDERS = not _is_production
 LOGIN_URL = "/sign-in/"
 # Only the admin's own page signs people in by password.
 LOGIN_REDIRECT_URL = "admin:index"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_FAILURE_LIMIT = login_lock.TRIES
+AXES_COOLOFF_TIME = login_lock.CLOSED_FOR
+# Of a name and an address together: who knows an editor's name could else keep him out.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = login_lock.client_address
+AXES_CLIENT_STR_CALLABLE = login_lock.client_in_log
+AXES_LOCKOUT_CALLABLE = login_lock.closed
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
@@ -315,5 +328,5 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": environment.LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     # Its lines have the path, which may name a person; `recsite.errors` logs a crash under the request's id.
-    "loggers": {"django.request": {"level": "CRITICAL"}},
+    "loggers": {"django.request": {"level": "CRITICAL"}, "axes": {"level": "WARNING"}},
 }
