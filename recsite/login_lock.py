@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from recsite.addresses import NOWHERE, V6_NETWORK, address_of
 
 TRIES = 5
-CLOSED_FOR = timedelta(minutes=15)
+CLOSED_FOR: timedelta = timedelta(minutes=15)
 
 
 def client_address(request: HttpRequest) -> str:
