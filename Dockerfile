@@ -16,6 +16,6 @@ COPY --from=build /venv /venv
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
 WORKDIR /site
 COPY . .
-RUN DATABASE_URL=postgres://build/only SECRET_KEY=$(printf '%064d' 0) python manage.py collectstatic --no-input
+RUN DATABASE_URL=postgres://build/only SECRET_KEY=$(head -c 48 /dev/urandom | base64 -w 0) python manage.py collectstatic --no-input
 USER site
 EXPOSE 8000

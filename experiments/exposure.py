@@ -56,3 +56,10 @@ def _shown_at(one: ServedList) -> float:
 def erase(unit: str) -> int:
     """Delete every exposure of a unit (a person asked to be forgotten). Returns how many there were."""
     return Exposure.objects.filter(unit=unit).delete()[0]
+
+
+def export(unit: str) -> list[dict[str, object]]:
+    """Return what a unit was exposed to (a person asked what is stored of him), oldest first."""
+    fields = ("experiment__experiment_id", "phase", "variant", "exposed_at")
+    rows = Exposure.objects.filter(unit=unit).order_by("exposed_at", "pk").values_list(*fields)
+    return [dict(zip(("experiment_id", *fields[1:]), row, strict=True)) for row in rows]

@@ -39,3 +39,18 @@ def also_erase() -> dict[str, Callable[[str], int]]:
     """
     paths: dict[str, str] = getattr(settings, "INTERACTIONS_ALSO_ERASE", {})
     return {name: import_string(path) for name, path in paths.items()}
+
+
+def also_export() -> dict[str, Callable[[str], list[dict[str, object]]]]:
+    """Return the functions of `INTERACTIONS_ALSO_EXPORT` ({}): what else a person's export holds, as rows.
+
+    Name in the export → dotted path of a function that takes the external user id.
+    """
+    paths: dict[str, str] = getattr(settings, "INTERACTIONS_ALSO_EXPORT", {})
+    return {name: import_string(path) for name, path in paths.items()}
+
+
+def retention_days() -> int | None:
+    """Return `INTERACTIONS_RETENTION_DAYS` (None: for ever): how long events and impressions are kept."""
+    days = getattr(settings, "INTERACTIONS_RETENTION_DAYS", None)
+    return None if days is None else int(days)

@@ -26,6 +26,10 @@ class UserProfile(models.Model):
     country = models.CharField(max_length=2, blank=True, default="")
     preferences = models.JSONField(default=dict, blank=True)
     consent = models.CharField(max_length=10, choices=Consent, default=Consent.GRANTED)
+    consent_at = models.DateTimeField(null=True, blank=True, help_text="When he last said so; empty: never asked.")
+    consent_version = models.CharField(
+        max_length=50, blank=True, default="", db_default="", help_text="Of the text he was shown."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

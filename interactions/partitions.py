@@ -71,6 +71,12 @@ def premake(connection: Any = default_connection) -> list[str]:
     return [name for table in TABLES for name in ensure(table, now, last, connection)]
 
 
+def existing(table: str) -> list[Partition]:
+    """Return the partitions of a table, without the default one, oldest first."""
+    with default_connection.cursor() as cursor:
+        return sorted(_existing(cursor, table))
+
+
 def default_rows(table: str) -> int:
     """Count the rows in the default partition; anything but 0 deserves a look."""
     with default_connection.cursor() as cursor:

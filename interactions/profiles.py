@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils import timezone
 
-from catalog import queries as catalogue
 from interactions import features, stale_histories
-from interactions.models import Event, Impression, UserProfile
+from interactions.exporting import PROFILE_FIELDS
+from interactions.models import UserProfile
 
-SUMMARY_FIELDS = ("user_id", "country", "preferences", "consent", "created_at")
 UNCHANGED: Any = object()
 """Stands for a field that was not given."""
 
@@ -39,9 +39,20 @@ def store(
     preferences: Mapping[str, Any] = UNCHANGED,
     country: str = UNCHANGED,
     consent: str = UNCHANGED,
+    consent_version: str = UNCHANGED,
 ) -> bool:
-    """Create or change a person; what is not given stays. True when he is new. Shows on the next request."""
-    given = {"preferences": preferences, "country": country, "consent": consent}
+    """Create or change a person; what is not given stays. True when he is new. Shows on the next request.
+
+    When he decided is noted with each `consent`, also with the same one again.
+    """
+    given: dict[str, Any] = {
+        "preferences": preferences,
+        "country": country,
+        "consent": consent,
+        "consent_version": consent_version,
+    }
+    if consent is not UNCHANGED:
+        given["consent_at"] = timezone.now()
     with transaction.atomic():
         _, created = UserProfile.objects.update_or_create(
             user_id=user_id, defaults={name: value for name, value in given.items() if value is not UNCHANGED}
@@ -50,44 +61,9 @@ def store(
     return created
 
 
-def export(user_id: str) -> dict[str, Any] | None:
-    """Return everything stored about a person as plain values, None when he is unknown."""
-    profile = summary(user_id)
-    if profile is None:
-        return None
-    events: list[dict[str, Any]] = [
-        {
-            "event_id": event.event_id,
-            "item_id": event.item_id,
-            "event_type": event.event_type.name,
-            "timestamp": event.occurred_at,
-            "value": event.value,
-            "context": event.context,
-            "request_id": event.request_id,
-        }
-        for event in Event.objects.filter(user__user_id=user_id)
-        .select_related("event_type")
-        .order_by("occurred_at", "event_id")
-    ]
-    shown: list[dict[str, Any]] = [
-        {
-            "request_id": impression.request_id,
-            "item_id": impression.item_id,
-            "shown_at": impression.shown_at,
-            "placement": impression.placement,
-            "position": impression.position,
-        }
-        for impression in Impression.objects.filter(user_id_text=user_id).order_by("shown_at", "request_id", "position")
-    ]
-    item_ids = catalogue.item_ids_by_pk({row["item_id"] for row in (*events, *shown)})
-    for row in (*events, *shown):
-        row["item_id"] = item_ids.get(row["item_id"])
-    return {**profile, "events": events, "impressions": shown}
-
-
 def summary(user_id: str) -> dict[str, Any] | None:
     """Return a person's own fields, None when he is unknown."""
-    profile: dict[str, Any] | None = UserProfile.objects.filter(user_id=user_id).values(*SUMMARY_FIELDS).first()
+    profile: dict[str, Any] | None = UserProfile.objects.filter(user_id=user_id).values(*PROFILE_FIELDS).first()
     return profile
 
 

@@ -13,6 +13,7 @@ from interactions import (
     partitions,
     popularity,
     replay,
+    retention,
     stale_histories,
 )
 
@@ -51,8 +52,10 @@ def refill_features() -> int:
 
 @shared_task
 def maintain_partitions() -> list[str]:
-    """Create the coming months' partitions, sound an alarm for stray rows, forget old event ids."""
+    """Create the coming months' partitions, drop those past retention, sound an alarm for stray rows, forget old event
+    ids. Returns the names created."""
     created = partitions.premake()
+    retention.drop_old()
     partitions.alarm()
     event_keys.purge()
     return created

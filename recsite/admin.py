@@ -31,7 +31,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable
 
     class Meta:
         model = ApiKey
-        fields: ClassVar = ["name", "scopes", "origins"]
+        fields: ClassVar = ["name", "scopes", "origins", "rate"]
         widgets: ClassVar = {"origins": UnfoldAdminTextInputWidget}
         help_texts: ClassVar = {
             "origins": "For a key that stands in pages: their origins, as https://www.example.org, by commas. "
@@ -43,9 +43,9 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable
         cleaned: dict[str, Any] = super().clean() or {}
         if not self.errors:
             try:
-                api_keys.check(cleaned["name"], cleaned["scopes"], cleaned.get("origins") or [])
+                api_keys.check(cleaned["name"], cleaned["scopes"], cleaned.get("origins") or [], cleaned.get("rate"))
             except ValueError as error:
-                self.add_error("origins" if cleaned.get("origins") else "name", str(error))
+                self.add_error(None, str(error))
         return cleaned
 
 
@@ -54,15 +54,16 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
     """Who may use the API. Keys are made and revoked, never changed or deleted."""
 
     form = ApiKeyForm
-    list_display: ClassVar = ["name", "prefix", "scopes", "origins", "created_at", "last_used_at", "revoked_at"]
+    list_display: ClassVar = ["name", "prefix", "scopes", "origins", "rate", "last_used_at", "revoked_at"]
     search_fields: ClassVar = ["name", "prefix"]
     actions: ClassVar = ["revoke"]
+    readonly_times: ClassVar = ["created_at", "last_used_at", "revoked_at"]
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
         """Return what to fill in for a new key, what there is of an old one."""
         if obj is None:
-            return ["name", "scopes", "origins"]
-        return ["name", "prefix", "scopes", "origins", "published", "created_at", "last_used_at", "revoked_at"]
+            return ["name", "scopes", "origins", "rate"]
+        return ["name", "prefix", "scopes", "origins", "rate", "published", *self.readonly_times]
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """Allow actions on the list, nothing on a single key."""
@@ -74,7 +75,7 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         """Create the key and show it, this once."""
-        key = api_keys.create(obj.name, obj.scopes, obj.origins)
+        key = api_keys.create(obj.name, obj.scopes, obj.origins, obj.rate)
         stored = ApiKey.objects.get(prefix=key.split("_")[1])
         obj.pk, obj.prefix = stored.pk, stored.prefix
         if obj.origins:

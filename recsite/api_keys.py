@@ -36,6 +36,7 @@ OUTAGE_SECONDS = 600.0
 MOST_REMEMBERED = 4096
 """Of each kind, so that a flood of wrong keys neither fills the memory nor pushes out the good ones."""
 LAST_USED_EVERY = timedelta(minutes=1)
+MOST_A_MINUTE = 10_000_000
 PUBLISHABLE_SCOPES = ("read", "events")
 ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[0-9]{1,5})?", re.ASCII)
 
@@ -50,6 +51,9 @@ class VerifiedKey:
     scopes: frozenset[str]
     origins: frozenset[str] = frozenset()
     """Where a publishable key may stand; a secret one has none."""
+
+    rate: int | None = None
+    """Requests a minute; None: what `RATE_LIMITS` says of its kind."""
 
     @property
     def is_publishable(self) -> bool:
@@ -70,20 +74,23 @@ _origins: tuple[float, frozenset[str]] | None = None
 """When they were read, and those of all publishable keys."""
 
 
-def create(name: str, scopes: Iterable[str], origins: Iterable[str] = ()) -> str:
+def create(name: str, scopes: Iterable[str], origins: Iterable[str] = (), rate: int | None = None) -> str:
     """Store a new key and return it; a secret one cannot be read again.
 
     Parameters
     ----------
     origins
         Makes the key publishable: the web origins whose pages it may stand in, as "https://www.example.org".
+    rate
+        Requests a minute, 1 to MOST_A_MINUTE; None: what `RATE_LIMITS` says of its kind.
 
     Raises
     ------
     ValueError
-        No name, no scope, a scope that does not exist or that no publishable key may have, or what is no origin.
+        No name, no scope, a scope that does not exist or that no publishable key may have, what is no origin, or a rate
+        out of its range.
     """
-    chosen, places = check(name, scopes, origins)
+    chosen, places = check(name, scopes, origins, rate)
     prefix = secrets.token_hex(4)
     key = f"{'rp' if places else 'rs'}_{prefix}_{secrets.token_hex(20)}"
     ApiKey.objects.create(
@@ -93,12 +100,15 @@ def create(name: str, scopes: Iterable[str], origins: Iterable[str] = ()) -> str
         scopes=chosen,
         origins=places,
         published=key if places else "",
+        rate=rate,
     )
     forget()
     return key
 
 
-def check(name: str, scopes: Iterable[str], origins: Iterable[str] = ()) -> tuple[list[str], list[str]]:
+def check(
+    name: str, scopes: Iterable[str], origins: Iterable[str] = (), rate: int | None = None
+) -> tuple[list[str], list[str]]:
     """Return scopes and origins as they are stored; raises as `create`."""
     chosen = list(dict.fromkeys(scopes))
     unknown = [scope for scope in chosen if scope not in ApiKey.Scope.values]
@@ -107,6 +117,8 @@ def check(name: str, scopes: Iterable[str], origins: Iterable[str] = ()) -> tupl
         raise ValueError(f"Unknown scope: {received}. Choose from {', '.join(ApiKey.Scope.values)}.")
     if not name.strip() or len(name) > 100:
         raise ValueError(f"A key's name has 1 to 100 characters, not {len(name.strip())}.")
+    if rate is not None and not 1 <= rate <= MOST_A_MINUTE:
+        raise ValueError(f"A key's rate is 1 to {MOST_A_MINUTE:,} requests a minute, not {rate:,}.")
     places = list(dict.fromkeys(origin.strip().rstrip("/").lower() for origin in origins))
     for place in places:
         if not ORIGIN.fullmatch(place):
@@ -206,6 +218,7 @@ def _look_up(key: str, digest: str) -> VerifiedKey | None:
         prefix=row.prefix,
         scopes=frozenset(row.scopes),
         origins=frozenset(row.origins),
+        rate=row.rate,
     )
 
 

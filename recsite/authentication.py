@@ -10,7 +10,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from catalog.api.errors import ApiError
-from recsite import api_keys, user_signatures
+from recsite import api_keys, rate_limits, user_signatures
 from recsite.api_keys import VerifiedKey
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         verified = api_keys.verify(key.strip()) if keyword.lower() == KEYWORD.lower() else None
         if verified is None:
+            rate_limits.spend_of_address(request._request)
             raise AuthenticationFailed("This API key is not valid; send `Authorization: Api-Key <key>`.")
         return None, verified
 
@@ -52,6 +53,7 @@ class HasScope(BasePermission):
         """Return True, or raise naming the scope that is missing."""
         key = request.auth
         if not isinstance(key, VerifiedKey):
+            rate_limits.spend_of_address(request._request)
             raise NotAuthenticated("Send a key: `Authorization: Api-Key <key>`.")
         required: dict[str, str] = view.required_scopes  # type: ignore[attr-defined] # every view must declare them
         method = "GET" if request.method == "HEAD" else request.method

@@ -13,6 +13,7 @@ import re
 import secrets
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
 BASE_DIRECTORY = Path(__file__).resolve().parent.parent
@@ -38,9 +39,29 @@ STATEMENT_TIMEOUT_MS: int = env.int("STATEMENT_TIMEOUT_MS", default=0)
 WEB_THREADS: int = env.int("WEB_THREADS", default=8)
 PREPARED_STATEMENTS: bool = env.bool("PREPARED_STATEMENTS", default=True)
 DEMO_SITE: bool = env.bool("DEMO_SITE", default=not DATABASE_URL)
+RETENTION_DAYS: int = env.int("RETENTION_DAYS", default=0)
+NUM_PROXIES: int = env.int("NUM_PROXIES", default=0)
+RATE_LIMITS: dict[str, int] = env.dict("RATE_LIMITS", cast={"value": int}, default={})
+LOG_FORMAT: str = env.str("LOG_FORMAT", default="line" if DEMO_SITE else "json")
 
 LOCAL = not DATABASE_URL
 """True when the embedded Postgres is used: development, tests and `make demo`."""
+
+
+def refuse_insecure() -> None:
+    """Raise for what must not be in production, so that it does not start.
+
+    Raises
+    ------
+    ImproperlyConfigured
+        A SECRET_KEY that is short, repetitive or made by `startproject`; DEBUG; ALLOWED_HOSTS with nobody or everybody.
+    """
+    if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or SECRET_KEY.startswith("django-insecure-"):
+        raise ImproperlyConfigured("Set SECRET_KEY to at least 50 random characters (DATABASE_URL is set: production).")
+    if DEBUG:
+        raise ImproperlyConfigured("DEBUG shows settings and code to everybody: unset it (DATABASE_URL is set).")
+    if not any(ALLOWED_HOSTS) or "*" in ALLOWED_HOSTS:
+        raise ImproperlyConfigured("Set ALLOWED_HOSTS to the names of this site, and never to *.")
 
 
 def local_database_name() -> str:

@@ -12,6 +12,7 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
         403,
         "The id is neither one that the browser has made nor signed by your server.",
     ),
+    "rate_limited": (429, "Too many requests of this key, or of this address; retry after the seconds in Retry-After."),
     # What is asked for
     "not_found": (404, "There is no such route."),
     "method_not_allowed": (405, "The header Allow lists the methods of this route."),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig
@@ -28,6 +27,8 @@ from recommender.exceptions import (
     UnknownItem,
     UnknownPlacement,
 )
+from recsite.rate_limits import RateLimited
+from recsite.request_ids import request_id
 
 logger = logging.getLogger(__name__)
 
@@ -49,16 +50,7 @@ _DRF_CODES: dict[type[exceptions.APIException], str] = {
     exceptions.MethodNotAllowed: "method_not_allowed",
     exceptions.NotAcceptable: "not_acceptable",
     exceptions.UnsupportedMediaType: "media_type_unsupported",
-    exceptions.Throttled: "rate_limited",
 }
-
-
-def request_id(request: Any) -> str:
-    """Return the request's id, made on first use. Takes Django's request or the REST framework's."""
-    plain = getattr(request, "_request", request)
-    if not hasattr(plain, "recsite_request_id"):
-        plain.recsite_request_id = str(uuid4())
-    return str(plain.recsite_request_id)
 
 
 def body(
@@ -90,8 +82,8 @@ def handle_exception(exception: Exception, context: dict[str, Any]) -> Response 
         logger.warning("request %s answered 503: %s", request_id(request), exception)
     if auth_header := getattr(exception, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
-    if wait := getattr(exception, "wait", None):
-        headers["Retry-After"] = str(int(wait))
+    if isinstance(exception, RateLimited):
+        headers |= exception.headers
     document = body(request, refusal.code, refusal.message, field=refusal.field, index=refusal.index)
     return Response(document, status=refusal.status_code, headers=headers)
 

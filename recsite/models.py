@@ -30,6 +30,12 @@ class ApiKey(models.Model):
     )
     sha256 = models.CharField(max_length=64)
     scopes = ArrayField(models.CharField(max_length=20, choices=Scope))
+    rate = models.PositiveIntegerField(
+        "requests a minute",
+        null=True,
+        blank=True,
+        help_text="How many it may make, all processes together. Empty: what RATE_LIMITS says of its kind.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True)

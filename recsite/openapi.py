@@ -42,7 +42,14 @@ ALWAYS = {
     "400": "The request cannot be used as it is; `code` and `field` say why.",
     "401": "No key (`auth_missing`) or a wrong one (`auth_invalid`).",
     "403": "The key lacks the scope (`scope_missing`).",
+    "429": "Too many requests a minute (`rate_limited`); retry after `Retry-After` seconds.",
     "503": "The database cannot be reached; retry after `Retry-After` seconds.",
+}
+LIMIT_HEADERS = {
+    "Retry-After": "Seconds until requests are answered again.",
+    "RateLimit-Limit": "Requests a minute.",
+    "RateLimit-Remaining": "Requests that are left.",
+    "RateLimit-Reset": "Seconds until there are as many again as the limit.",
 }
 WITH_PATH_PARAMETER = {"404": "What the path names does not exist."}
 WITH_BODY = {
@@ -79,7 +86,8 @@ def add_errors(result: dict[str, Any], generator: Any, request: Any, public: boo
                 status: answer["description"] for status, answer in operation["responses"].items() if status >= "400"
             }
             for status, description in (errors | stated).items():
-                operation["responses"][status] = _response(description)
+                made = _limited if status == "429" else _response
+                operation["responses"][status] = made(description)
             operation["responses"] = dict(sorted(operation["responses"].items()))
     return result
 
@@ -87,6 +95,12 @@ def add_errors(result: dict[str, Any], generator: Any, request: Any, public: boo
 def _response(description: str) -> dict[str, Any]:
     content = {"schema": {"$ref": "#/components/schemas/Error"}, "example": EXAMPLE}
     return {"description": description, "content": {"application/json": content}}
+
+
+def _limited(description: str) -> dict[str, Any]:
+    number = {"schema": {"type": "integer", "minimum": 0}}
+    described = {name: {"description": text, **number} for name, text in LIMIT_HEADERS.items()}
+    return {**_response(description), "headers": described}
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # registers itself untyped

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from prometheus_client import Counter
 
 from recsite import errors
+from recsite.request_ids import request_id
 
 RETRY_AFTER_SECONDS = 2
 SMALL_BODY = 16_384
@@ -99,7 +100,7 @@ def _refusal(request: HttpRequest, kind: str) -> HttpResponseBase:
     message = "Too much is asked of this server now; please come again."
     headers = {
         "Retry-After": str(RETRY_AFTER_SECONDS),
-        "X-Request-Id": errors.request_id(request),
+        "X-Request-Id": request_id(request),
         "Cache-Control": "no-store",
     }
     document = errors.body(request, "overloaded", message)

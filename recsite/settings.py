@@ -8,13 +8,13 @@ from urllib.parse import unquote
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
-from recsite import environment, unfold
+from recsite import environment, login_lock, unfold
 from recsite.environment import BASE_DIRECTORY, LOCAL, LOCAL_DIRECTORY, env
 
 # A demo site is entered without a password, on whatever servers: there is nothing to protect.
 _is_production = not (LOCAL or environment.DEMO_SITE)
-if _is_production and len(environment.SECRET_KEY) < 50:
-    raise ImproperlyConfigured("Set SECRET_KEY to at least 50 random characters (DATABASE_URL is set: production).")
+if _is_production:
+    environment.refuse_insecure()
 
 SECRET_KEY = environment.SECRET_KEY or environment.local_secret("secret_key")
 DEBUG = environment.DEBUG
@@ -43,9 +43,11 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "corsheaders",
     "django_htmx",
+    "axes",
 ]
 
 MIDDLEWARE = [
+    "recsite.logs.RequestIdMiddleware",
     "recsite.metrics.RequestMetricsMiddleware",
     "recsite.overload.OverloadMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -53,6 +55,7 @@ MIDDLEWARE = [
     "recsite.site_only.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "recsite.csp.ContentSecurityPolicyMiddleware",
+    "recsite.throttling.FormLimitMiddleware",
     "recsite.site_only.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "recsite.site_only.CsrfViewMiddleware",
@@ -61,6 +64,7 @@ MIDDLEWARE = [
     "recsite.site_only.MessageMiddleware",
     "recsite.audit.AuditMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "recsite.urls"
@@ -143,6 +147,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 2 * 3600
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TIMEZONE = "UTC"
@@ -242,6 +247,12 @@ INTERACTIONS_ALSO_ERASE = {
     "kept_lists": "recommender.kept_lists.erase",
 }
 
+INTERACTIONS_ALSO_EXPORT = {
+    "exposures": "experiments.exposure.export",
+    "shadow_lists": "recommender.shadowing.lists.export",
+}
+INTERACTIONS_RETENTION_DAYS = environment.RETENTION_DAYS or None
+
 # --- HTTP API ------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["recsite.authentication.ApiKeyAuthentication"],
@@ -253,8 +264,15 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "recsite.errors.handle_exception",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
-    "NUM_PROXIES": 0,
+    "DEFAULT_THROTTLE_CLASSES": ["recsite.throttling.KeyThrottle"],
+    "NUM_PROXIES": environment.NUM_PROXIES,
 }
+# Requests a minute; 0: no limit. A secret key is a server's own: its limit stops a loop gone wild, not a busy site.
+RATE_LIMITS = {"secret": 600_000, "publishable": 60_000, "visitor": 600, "address": 3_000}
+if _misnamed := set(environment.RATE_LIMITS) - set(RATE_LIMITS):
+    raise ImproperlyConfigured(f"RATE_LIMITS knows {', '.join(RATE_LIMITS)}, not {', '.join(sorted(_misnamed))}.")
+RATE_LIMITS |= environment.RATE_LIMITS
+NUM_PROXIES = environment.NUM_PROXIES
 SPECTACULAR_SETTINGS = {
     "TITLE": "recsite",
     "DESCRIPTION": "Recommendations, events and the catalogue of this site.",
@@ -277,7 +295,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_METHODS = ["GET", "POST"]
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "x-user-signature"]
-CORS_EXPOSE_HEADERS = ["X-Request-Id", "Retry-After"]
+CORS_EXPOSE_HEADERS = ["X-Request-Id", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
 CORS_PREFLIGHT_MAX_AGE = 600
 
 # Threads of a web process, as its command line has them: `recsite.overload` gives each kind of request a share.
@@ -295,11 +313,24 @@ WHITENOISE_USE_FINDERS = not _is_production
 LOGIN_URL = "/sign-in/"
 # Only the admin's own page signs people in by password.
 LOGIN_REDIRECT_URL = "admin:index"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_FAILURE_LIMIT = login_lock.TRIES
+AXES_COOLOFF_TIME = login_lock.CLOSED_FOR
+# Of a name and an address together: who knows an editor's name could else keep him out.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = login_lock.client_address
+AXES_CLIENT_STR_CALLABLE = login_lock.client_in_log
+AXES_LOCKOUT_CALLABLE = login_lock.closed
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
+# W003 looks for the middleware's own name; this site's is the same but for the API (`recsite.site_only`).
+SILENCED_SYSTEM_CHECKS = ["security.W003"]
 if _is_production:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -314,9 +345,12 @@ UNFOLD = unfold.UNFOLD
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "recsite.logs.JsonFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": environment.LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     # Its lines have the path, which may name a person; `recsite.errors` logs a crash under the request's id.
-    "loggers": {"django.request": {"level": "CRITICAL"}},
+    "loggers": {"django.request": {"level": "CRITICAL"}, "axes": {"level": "WARNING"}},
 }

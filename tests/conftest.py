@@ -93,7 +93,10 @@ def catalogue_in_memory(settings: django_settings) -> None:
 @pytest.fixture(autouse=True)
 def redis_prefix(settings: django_settings) -> Iterator[str]:
     """Give each test keys of its own and remove them afterwards."""
+    from recsite import rate_limits
+
     settings.REDIS_KEY_PREFIX = f"test:{settings.DATABASES['default']['TEST']['NAME']}"
+    rate_limits.forget()
     yield settings.REDIS_KEY_PREFIX
     # A client of its own: the requests' one gives up after 0.2 s, which a busy machine can need.
     with redis.Redis.from_url(settings.REDIS_URL) as patient:

@@ -79,6 +79,9 @@ class UserFields(serializers.Serializer[Any]):
         r"^([A-Za-z]{2})?$", required=False, allow_blank=True, help_text="ISO 3166-1 alpha-2, or empty."
     )
     consent = serializers.ChoiceField(choices=["granted", "withheld"], required=False)
+    consent_version = serializers.CharField(
+        required=False, allow_blank=True, max_length=50, help_text="Of the text he was shown."
+    )
 
 
 class UserDocument(serializers.Serializer[Any]):
@@ -88,6 +91,8 @@ class UserDocument(serializers.Serializer[Any]):
     country = serializers.CharField(allow_blank=True)
     preferences = serializers.DictField()
     consent = serializers.ChoiceField(choices=["granted", "withheld"])
+    consent_at = serializers.DateTimeField(allow_null=True, help_text="When he last said so.")
+    consent_version = serializers.CharField(allow_blank=True, help_text="Of the text he was shown.")
     created_at = serializers.DateTimeField()
 
 
@@ -98,6 +103,7 @@ class ExportedEvent(serializers.Serializer[Any]):
     item_id = serializers.CharField(allow_null=True)
     event_type = serializers.CharField()
     timestamp = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
     value = serializers.FloatField(allow_null=True)
     context = serializers.DictField(allow_null=True)  # type: ignore[assignment] # a field, not Field.context
     request_id = serializers.UUIDField(allow_null=True)
@@ -111,13 +117,26 @@ class ExportedImpression(serializers.Serializer[Any]):
     shown_at = serializers.DateTimeField()
     placement = serializers.CharField()
     position = serializers.IntegerField()
+    source = serializers.CharField()  # type: ignore[assignment] # a field, not Field.source
+    model_version = serializers.CharField()
+    experiment_id = serializers.CharField(allow_blank=True)
+    variant = serializers.CharField(allow_blank=True)
 
 
 class UserExport(UserDocument):
-    """Everything stored about a person."""
+    """Everything stored about a person. Who was only shown lists has no profile: its fields are null."""
 
+    country = serializers.CharField(allow_blank=True, allow_null=True)
+    preferences = serializers.DictField(allow_null=True)
+    consent = serializers.ChoiceField(choices=["granted", "withheld"], allow_null=True)
+    consent_version = serializers.CharField(allow_blank=True, allow_null=True)
+    created_at = serializers.DateTimeField(allow_null=True)
+    account = serializers.CharField(allow_null=True, help_text="Name of his account on the site.")
     events = ExportedEvent(many=True)
     impressions = ExportedImpression(many=True)
+    refused_events = serializers.ListField(child=serializers.DictField(), help_text="Events that could not be stored.")
+    exposures = serializers.ListField(child=serializers.DictField(), help_text="Variants of experiments he was shown.")
+    shadow_lists = serializers.ListField(child=serializers.DictField(), help_text="Lists compared in the last week.")
 
 
 class ErasureReceipt(serializers.Serializer[Any]):
@@ -194,7 +213,13 @@ EVENTS_ANSWER = OpenApiExample(
     status_codes=["202"],
 )
 _USER = {"country": "FR", "preferences": {"categories": ["Comedy"], "tags": ["heist"]}, "consent": "granted"}
-_USER_DOCUMENT = {"user_id": "ann", **_USER, "created_at": "2024-01-15T10:30:00Z"}
+_USER_DOCUMENT = {
+    "user_id": "ann",
+    **_USER,
+    "consent_at": "2024-01-15T10:30:00Z",
+    "consent_version": "2024-01",
+    "created_at": "2024-01-15T10:30:00Z",
+}
 USER_REQUEST = OpenApiExample("A person", value=_USER, request_only=True)
 USER_ANSWER = OpenApiExample("A person", value=_USER_DOCUMENT, response_only=True)
 EXPORT_ANSWER = OpenApiExample(
@@ -207,12 +232,17 @@ EXPORT_ANSWER = OpenApiExample(
                 "item_id": "inception",
                 "event_type": "rating",
                 "timestamp": "2024-01-15T10:30:00Z",
+                "received_at": "2024-01-15T10:30:01Z",
                 "value": 4.5,
                 "context": None,
                 "request_id": None,
             }
         ],
         "impressions": [],
+        "refused_events": [],
+        "exposures": [],
+        "shadow_lists": [],
+        "account": None,
     },
     response_only=True,
 )

@@ -13,7 +13,8 @@ from catalog.api.json_body import type_name
 from interactions import preferences
 from interactions.validation import check_id
 
-FIELDS = ("preferences", "country", "consent")
+FIELDS = ("preferences", "country", "consent", "consent_version")
+LONGEST_VERSION = 50
 CONSENTS = ("granted", "withheld")
 LARGEST_PREFERENCES_BYTES = 32 * 1024
 
@@ -35,6 +36,8 @@ def fields_of(given: Mapping[str, Any]) -> dict[str, Any]:
     if "consent" in fields and fields["consent"] not in CONSENTS:
         message = f"consent must be one of {', '.join(CONSENTS)} (got {fields['consent']!r:.60})."
         raise ApiError("field_invalid", message, field="consent")
+    if "consent_version" in fields:
+        _check_version(fields["consent_version"])
     return fields
 
 
@@ -48,6 +51,14 @@ def _refuse_unknown(given: Mapping[str, Any], allowed: Sequence[str]) -> None:
     for name in given:
         if name not in allowed:
             raise ApiError("field_unknown", f"There is no field {name!r}; allowed: {', '.join(allowed)}.", field=name)
+
+
+def _check_version(value: Any) -> None:
+    if not isinstance(value, str):
+        raise ApiError("type", f"consent_version must be text, got {type_name(value)}.", field="consent_version")
+    if len(value) > LONGEST_VERSION:
+        message = f"consent_version has {len(value)} characters; at most {LONGEST_VERSION}."
+        raise ApiError("too_long", message, field="consent_version")
 
 
 def _check_preferences(value: Any) -> None:

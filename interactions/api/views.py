@@ -16,6 +16,7 @@ from interactions.api import documentation as doc
 from interactions.api import users, verdicts
 from interactions.erasure import erase_user
 from interactions.event_log.handler import event_log
+from interactions.exporting import export
 from interactions.validation import check_id, parse_events
 
 
@@ -59,8 +60,8 @@ class UserView(APIView):
         examples=[doc.EXPORT_ANSWER],
     )
     def get(self, request: Request, user_id: str) -> Response:
-        """Answer profile, events and impressions."""
-        exported = profiles.export(check_id({"user_id": user_id}, "user_id"))
+        """Answer the profile, what the person did and was shown, and whatever else is stored under the id."""
+        exported = export(check_id({"user_id": user_id}, "user_id"))
         if exported is None:
             raise ApiError("user_unknown", f"There is no user {user_id!r}.", status=404)
         return Response(exported)
@@ -75,7 +76,10 @@ class UserView(APIView):
         examples=[doc.USER_REQUEST, doc.USER_ANSWER],
     )
     def put(self, request: Request, user_id: str) -> Response:
-        """Store preferences, country and consent; fields left out stay as they are. Shows on the next request."""
+        """Store preferences, country and consent with its moment; fields left out stay as they are.
+
+        Shows on the next request.
+        """
         check_id({"user_id": user_id}, "user_id")
         created = profiles.store(user_id, **users.fields_of(json_body.decode_object(request)))
         return Response(profiles.summary(user_id), status=201 if created else 200)

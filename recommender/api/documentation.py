@@ -34,7 +34,8 @@ CURSOR = OpenApiParameter(
     {"type": "string", "maxLength": LONGEST_CURSOR},
     description="Page through a list of up to 100 items: empty for the first page, then each answer's `next_cursor` "
     "with the same parameters; `limit` is the size of a page. No page repeats an item or changes, whatever is "
-    "published meanwhile. A list is kept for half an hour after its last page; then, or altered, it is `cursor_invalid`.",
+    "published meanwhile. A list is kept for half an hour after its last page; then, or altered, the cursor is "
+    "`cursor_invalid`.",
 )
 QUERY_USER = OpenApiParameter("user_id", ID_OR_NOBODY, description="Whom it is shown to; empty: nobody in particular.")
 VISITOR = [

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from catalog.queries import item_ids_by_pk
 from recommender.models import Shadow, ShadowList
 
 KEPT_DAYS = 7
@@ -39,3 +40,19 @@ def erase(user_id: str) -> int:
     What waits in a web process, a second's worth, is written afterwards and goes within KEPT_DAYS.
     """
     return ShadowList.objects.filter(user_id=user_id).delete()[0]
+
+
+def export(user_id: str) -> list[dict[str, object]]:
+    """Return a person's lists (he asked what is stored of him), oldest first; items by their external ids."""
+    rows = list(ShadowList.objects.filter(user_id=user_id).order_by("shown_at", "pk"))
+    item_ids = item_ids_by_pk({pk for row in rows for pk in (*row.live_items, *row.shadow_items)})
+    return [
+        {
+            "request_id": row.request_id,
+            "placement": row.placement,
+            "shown_at": row.shown_at,
+            "items": [item_ids.get(pk) for pk in row.live_items],
+            "shadow_items": [item_ids.get(pk) for pk in row.shadow_items],
+        }
+        for row in rows
+    ]

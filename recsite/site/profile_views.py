@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from catalog import queries as catalogue
 from interactions import profiles
 from interactions.erasure import erase_user
+from interactions.exporting import export
 from interactions.retracting import retract
 from recommender.carousel import UNAVAILABLE
 from recsite.site import demo_user, quiz
@@ -92,7 +93,7 @@ def resume(request: HttpRequest) -> HttpResponse:
 def data(request: HttpRequest) -> HttpResponse:
     """Hand out everything that is stored about the viewer, as a file."""
     own_id = demo_user.viewer_of(request).own_id
-    stored = (profiles.export(own_id) if own_id else None) or {"user_id": own_id, "events": [], "impressions": []}
+    stored = (export(own_id) if own_id else None) or {"user_id": own_id, "events": [], "impressions": []}
     content = orjson.dumps(stored, option=orjson.OPT_INDENT_2)
     response = HttpResponse(content, content_type="application/json")
     response["Content-Disposition"] = 'attachment; filename="my-data.json"'

@@ -28,6 +28,7 @@ from recommender.exceptions import (
 from recsite import errors
 from recsite.environment import BASE_DIRECTORY
 from recsite.error_codes import ERROR_CODES
+from recsite.rate_limits import RateLimited
 
 
 def answer(exception: Exception) -> Any:
@@ -63,7 +64,7 @@ def test_the_shape() -> None:
         (exceptions.NotAuthenticated(), 401, "auth_missing"),
         (exceptions.AuthenticationFailed(), 401, "auth_invalid"),
         (exceptions.PermissionDenied(), 403, "scope_missing"),
-        (exceptions.Throttled(wait=3), 429, "rate_limited"),
+        (RateLimited(5, 2.1), 429, "rate_limited"),
         (RequestDataTooBig(), 413, "body_too_large"),
         (OperationalError("server closed the connection: secret"), 503, "unavailable"),
         (InterfaceError("connection already closed"), 503, "unavailable"),
@@ -87,7 +88,7 @@ def test_our_own_failures_say_when_to_retry_and_nothing_else(exception: Exceptio
 
 
 def test_throttling_says_when_to_retry() -> None:
-    assert answer(exceptions.Throttled(wait=3)).headers["Retry-After"] == "3"
+    assert answer(RateLimited(5, 2.1)).headers["Retry-After"] == "3"
 
 
 def test_an_unknown_item_is_named() -> None:

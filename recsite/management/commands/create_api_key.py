@@ -11,7 +11,7 @@ from recsite.models import ApiKey
 
 
 class Command(BaseCommand):
-    """`manage.py create_api_key NAME --scope read events [--origin https://www.example.org]`."""
+    """`manage.py create_api_key NAME --scope read events [--origin https://www.example.org] [--rate 6000]`."""
 
     help = "Create an API key with the given scopes; it is printed once, alone on the last line."
 
@@ -30,10 +30,16 @@ class Command(BaseCommand):
             help="Make it publishable: for pages of these origins, as https://www.example.org.",
         )
 
-    def handle(self, *args: Any, name: str, scope: list[str], origin: list[str], **options: Any) -> None:
+        parser.add_argument(
+            "--rate", type=int, help="Requests a minute; without it RATE_LIMITS has the number for its kind."
+        )
+
+    def handle(
+        self, *args: Any, name: str, scope: list[str], origin: list[str], rate: int | None, **options: Any
+    ) -> None:
         """Create the key and print it."""
         try:
-            key = api_keys.create(name, scope, origin)
+            key = api_keys.create(name, scope, origin, rate)
         except ValueError as error:
             raise CommandError(str(error)) from error
         may = f"Key {name!r} may: {', '.join(dict.fromkeys(scope))}"

@@ -48,6 +48,8 @@ def test_creates_then_changes_only_what_is_given(committed: dict[str, int], send
         "country": "FR",
         "preferences": {"a": 1},
         "consent": "granted",
+        "consent_at": None,
+        "consent_version": "",
         "created_at": f"{created.created_at:%Y-%m-%dT%H:%M:%S.%f}Z",
     }
     answer = send("PUT", "users/ann", {"consent": "withheld"})
@@ -102,6 +104,7 @@ def test_exports_everything_of_a_person(committed: dict[str, int], send: Send) -
     act("bob")
     show("ann", committed["up"])
     impressions.write_pending()
+    received = f"{Event.objects.get(user__user_id='ann').received_at:%Y-%m-%dT%H:%M:%S.%fZ}"
     exported = send("GET", "users/ann").json()
     moment = f"{NOON:%Y-%m-%dT%H:%M:%S}Z"
     assert (exported["user_id"], exported["consent"]) == ("ann", "granted")
@@ -111,14 +114,33 @@ def test_exports_everything_of_a_person(committed: dict[str, int], send: Send) -
             "item_id": "heat",
             "event_type": "watch",
             "timestamp": moment,
+            "received_at": received,
             "value": 2.5,
             "context": {"a": 1},
             "request_id": None,
         }
     ]
-    assert exported["impressions"] == [
-        {"request_id": str(UUID(int=1)), "item_id": "up", "shown_at": moment, "placement": "home", "position": 0}
-    ]
+    (impression,) = exported["impressions"]
+    assert (impression["request_id"], impression["item_id"]) == (str(UUID(int=1)), "up")
+    assert (impression["shown_at"], impression["placement"], impression["position"]) == (moment, "home", 0)
+    assert (exported["refused_events"], exported["exposures"], exported["shadow_lists"]) == ([], [], [])
+
+
+def test_who_was_only_shown_lists_is_told_so(committed: dict[str, int], send: Send) -> None:
+    show("carl", committed["up"])
+    impressions.write_pending()
+    exported = send("GET", "users/carl").json()
+    assert (exported["user_id"], exported["consent"], len(exported["impressions"])) == ("carl", None, 1)
+
+
+def test_when_and_to_which_text_somebody_agreed_is_kept(db: None, send: Send) -> None:
+    first = send("PUT", "users/ann", {"country": "FR"}).json()
+    assert (first["consent"], first["consent_at"], first["consent_version"]) == ("granted", None, "")
+    agreed = send("PUT", "users/ann", {"consent": "granted", "consent_version": "2026-01"}).json()
+    assert agreed["consent_version"] == "2026-01"
+    withdrawn = send("PUT", "users/ann", {"consent": "withheld"}).json()
+    assert withdrawn["consent_at"] > agreed["consent_at"]
+    assert send("PUT", "users/ann", {"consent_version": "x" * 51}).json()["error"]["code"] == "too_long"
 
 
 def test_an_unknown_person_is_404(db: None, send: Send) -> None:
