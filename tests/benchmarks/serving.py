@@ -131,14 +131,17 @@ def _against_bare(bench: Workbench, door: HttpDoor, users: list[str]) -> Iterato
     BareListView.body = door.get(path.format(users[0], LIMIT)).json()
     ours, bare = np.full((2, len(users)), np.inf)
     everything = []
+    sizes = []
     for number in range(ROUNDS):
         for place, user in enumerate(users):
             answer = door.get(path.format(user, LIMIT))
             everything.append(answer.seconds)
+            sizes.append(len(answer.body))
             ours[place] = min(ours[place], answer.seconds)
             bare[place] = min(bare[place], door.get("/bare/list").seconds)
             bench.tell("asking over HTTP", number * len(users) + place + 1, ROUNDS * len(users))
     yield from milliseconds("serving: personalised over HTTP", everything)
+    yield Row(name=f"serving: an answer of {LIMIT} items", value=float(np.mean(sizes)), unit="bytes")
     yield Row(name="serving: a bare view with 3 Redis commands", value=float(bare.mean()) * 1000, unit="ms")
     yield Row(
         name="serving: personalised list, share of the bare view's rate",
