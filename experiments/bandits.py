@@ -2,7 +2,7 @@
 
 `Beliefs` are what is known of arms that either succeed or not: Thompson sampling (1933) shows an arm with the
 probability that it is the best one, worked out here rather than drawn, so that it can be logged as the propensity.
-`upper_bounds` is UCB1 (Auer et al., 2002), to compare with. `LinearBounds` is LinUCB with an arm's own weights (Li et
+`LinearBounds` is LinUCB with an arm's own weights (Li et
 al., "A contextual-bandit approach to personalized news article recommendation", 2010).
 
 A bandit looks at its results while it chooses: they are no sample of fixed size, and no t-test of them means anything.
@@ -10,16 +10,13 @@ A bandit looks at its results while it chooses: they are no sample of fixed size
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincinv
 
 FloatArray = NDArray[np.float64]
-Arm = TypeVar("Arm")
 
 _CUTS = 200
 """Pieces of an arm's distribution that the probability of being best is summed over: within 0.002 of the integral."""
@@ -65,19 +62,6 @@ def floored(weights: FloatArray, least: float) -> FloatArray:
 def draw(probabilities: FloatArray, at: float) -> int:
     """Return the index that a number of [0, 1) falls on, each as often as it is probable."""
     return min(int(np.searchsorted(np.cumsum(probabilities), at, side="right")), len(probabilities) - 1)
-
-
-def mean_rewards(rewards: Mapping[Arm, Sequence[float]]) -> dict[Arm, float]:
-    """Return the mean reward of each arm, 0 for one without any: what a greedy choice goes by."""
-    return {arm: sum(earned) / len(earned) if earned else 0.0 for arm, earned in rewards.items()}
-
-
-def upper_bounds(successes: FloatArray, trials: FloatArray, alpha: float = 1.0) -> FloatArray:
-    """Return (arms,) mean + alpha √(2 ln N / n), N the trials of all arms; inf for an arm without trials."""
-    tried = np.maximum(trials, 1)
-    spread = np.sqrt(2 * np.log(max(trials.sum(), 1)) / tried)
-    bounds: FloatArray = np.where(trials > 0, successes / tried + alpha * spread, np.inf)
-    return bounds
 
 
 @dataclass(slots=True)
