@@ -59,6 +59,13 @@ def floored(weights: FloatArray, least: float) -> FloatArray:
     return kept
 
 
+def best_only(values: FloatArray) -> FloatArray:
+    """Return (arms,) the probabilities of a choice of the highest value; equal ones share it."""
+    best = values >= values.max() - 1e-12
+    chances: FloatArray = best / best.sum()
+    return chances
+
+
 def draw(probabilities: FloatArray, at: float) -> int:
     """Return the index that a number of [0, 1) falls on, each as often as it is probable."""
     return min(int(np.searchsorted(np.cumsum(probabilities), at, side="right")), len(probabilities) - 1)
@@ -88,9 +95,9 @@ class LinearBounds:
         self._precision = self.regularization * np.eye(self.features)
         self._earned = np.zeros(self.features)
 
-    def learn(self, context: FloatArray, reward: float) -> None:
-        """Take note of one reward; `context` is (features,)."""
-        self._precision += np.outer(context, context)
+    def learn(self, context: FloatArray, reward: float, times: int = 1) -> None:
+        """Take note of a reward, or of the sum of so many; `context` is (features,)."""
+        self._precision += times * np.outer(context, context)
         self._earned += reward * context
 
     def bounds(self, contexts: FloatArray) -> FloatArray:

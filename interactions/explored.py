@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
+from interactions import explored_contexts
 from interactions.announced import Announced
 
 SOURCE = "exploration"
@@ -30,6 +31,7 @@ def refresh() -> int:
     counts = as_of(now)
     _announced.announce(counts)
     _taken.announce(_taken_as_of(now))
+    explored_contexts.refresh(now, timedelta(days=WINDOW_DAYS), SOURCE)
     return len(counts)
 
 
@@ -75,3 +77,4 @@ def forget() -> None:
     """Hold nothing, as a new process does."""
     _announced.forget()
     _taken.forget()
+    explored_contexts.forget()
