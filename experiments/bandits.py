@@ -45,6 +45,16 @@ class Beliefs:
         shares: FloatArray = chances / chances.sum()
         return shares
 
+    def means(self) -> FloatArray:
+        """Return (arms,) the expected rates, (1 + successes) / (2 + trials)."""
+        expected: FloatArray = (1 + self.successes) / (2 + self.successes + self.failures)
+        return expected
+
+    def interval(self, probability: float = 0.95) -> tuple[FloatArray, FloatArray]:
+        """Return the (arms,) lower and upper ends of the central credible intervals of the rates."""
+        a, b, outside = 1 + self.successes, 1 + self.failures, (1 - probability) / 2
+        return betaincinv(a, b, outside).astype(np.float64), betaincinv(a, b, 1 - outside).astype(np.float64)
+
 
 def floored(weights: FloatArray, least: float) -> FloatArray:
     """Return probabilities in the order of `weights` (sum 1) of which none is below `least`: f + (1 - n f) w.

@@ -59,7 +59,8 @@ def vector(context: int) -> list[float]:
 
 def refresh(moment: datetime, window: timedelta, source: str) -> None:
     """Count the window before `moment` anew, and tell every process."""
-    asked: dict[str, Any] = {"source": source, "since": moment - window, "moment": moment, "evening": EVENING, "saturday": SATURDAY}
+    asked: dict[str, Any] = {"source": source, "since": moment - window, "moment": moment}
+    asked |= {"evening": EVENING, "saturday": SATURDAY}
     counts: dict[int, list[tuple[int, int, int]]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_SQL, asked)
