@@ -2,7 +2,7 @@
 
 `Beliefs` are what is known of arms that either succeed or not: Thompson sampling (1933) shows an arm with the
 probability that it is the best one, worked out here rather than drawn, so that it can be logged as the propensity.
-`upper_bounds` is UCB1 (Auer et al., 2002), to compare with. `LinearBounds` is LinUCB with an arm's own weights (Li et
+`LinearBounds` is LinUCB with an arm's own weights (Li et
 al., "A contextual-bandit approach to personalized news article recommendation", 2010).
 
 A bandit looks at its results while it chooses: they are no sample of fixed size, and no t-test of them means anything.
@@ -10,16 +10,13 @@ A bandit looks at its results while it chooses: they are no sample of fixed size
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincinv
 
 FloatArray = NDArray[np.float64]
-Arm = TypeVar("Arm")
 
 _CUTS = 200
 """Pieces of an arm's distribution that the probability of being best is summed over: within 0.002 of the integral."""
@@ -48,6 +45,16 @@ class Beliefs:
         shares: FloatArray = chances / chances.sum()
         return shares
 
+    def means(self) -> FloatArray:
+        """Return (arms,) the expected rates, (1 + successes) / (2 + trials)."""
+        expected: FloatArray = (1 + self.successes) / (2 + self.successes + self.failures)
+        return expected
+
+    def interval(self, probability: float = 0.95) -> tuple[FloatArray, FloatArray]:
+        """Return the (arms,) lower and upper ends of the central credible intervals of the rates."""
+        a, b, outside = 1 + self.successes, 1 + self.failures, (1 - probability) / 2
+        return betaincinv(a, b, outside).astype(np.float64), betaincinv(a, b, 1 - outside).astype(np.float64)
+
 
 def floored(weights: FloatArray, least: float) -> FloatArray:
     """Return probabilities in the order of `weights` (sum 1) of which none is below `least`: f + (1 - n f) w.
@@ -62,22 +69,16 @@ def floored(weights: FloatArray, least: float) -> FloatArray:
     return kept
 
 
+def best_only(values: FloatArray) -> FloatArray:
+    """Return (arms,) the probabilities of a choice of the highest value; equal ones share it."""
+    best = values >= values.max() - 1e-12
+    chances: FloatArray = best / best.sum()
+    return chances
+
+
 def draw(probabilities: FloatArray, at: float) -> int:
     """Return the index that a number of [0, 1) falls on, each as often as it is probable."""
     return min(int(np.searchsorted(np.cumsum(probabilities), at, side="right")), len(probabilities) - 1)
-
-
-def mean_rewards(rewards: Mapping[Arm, Sequence[float]]) -> dict[Arm, float]:
-    """Return the mean reward of each arm, 0 for one without any: what a greedy choice goes by."""
-    return {arm: sum(earned) / len(earned) if earned else 0.0 for arm, earned in rewards.items()}
-
-
-def upper_bounds(successes: FloatArray, trials: FloatArray, alpha: float = 1.0) -> FloatArray:
-    """Return (arms,) mean + alpha √(2 ln N / n), N the trials of all arms; inf for an arm without trials."""
-    tried = np.maximum(trials, 1)
-    spread = np.sqrt(2 * np.log(max(trials.sum(), 1)) / tried)
-    bounds: FloatArray = np.where(trials > 0, successes / tried + alpha * spread, np.inf)
-    return bounds
 
 
 @dataclass(slots=True)
@@ -104,9 +105,9 @@ class LinearBounds:
         self._precision = self.regularization * np.eye(self.features)
         self._earned = np.zeros(self.features)
 
-    def learn(self, context: FloatArray, reward: float) -> None:
-        """Take note of one reward; `context` is (features,)."""
-        self._precision += np.outer(context, context)
+    def learn(self, context: FloatArray, reward: float, times: int = 1) -> None:
+        """Take note of a reward, or of the sum of so many; `context` is (features,)."""
+        self._precision += times * np.outer(context, context)
         self._earned += reward * context
 
     def bounds(self, contexts: FloatArray) -> FloatArray:

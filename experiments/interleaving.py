@@ -74,25 +74,6 @@ def credit(teams: Sequence[int], clicked: Iterable[int], count: int = 2) -> tupl
     return tuple(counts)
 
 
-def balanced_credit(shown: Sequence[T], rankings: Sequence[Sequence[T]], clicked: Iterable[int]) -> tuple[int, ...]:
-    """Return each ranking's clicks in a list interleaved by balance, not by teams (Joachims, 2002), to compare with.
-
-    All rankings are cut where the first of them has the lowest item clicked; what is clicked counts for each ranking
-    that has it above its cut.
-    """
-    items = [shown[position] for position in sorted(set(clicked))]
-    if not items:
-        return (0,) * len(rankings)
-    cut = min(ranking.index(items[-1]) + 1 for ranking in rankings if items[-1] in ranking)
-    return tuple(sum(item in ranking[:cut] for item in items) for ranking in rankings)
-
-
-def winner(of_teams: Sequence[int]) -> int | None:
-    """Return the team with the most credit, None for a tie."""
-    best = max(of_teams)
-    return of_teams.index(best) if of_teams.count(best) == 1 else None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preference:
     """Which of two teams the users prefer."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from experiments.analysis.findings import Look
+from experiments.analysis.sequential import running_minimum
 
 WIDTH, HEIGHT = 640, 180
 LEFT, MARGIN = 90, 12
@@ -30,6 +31,8 @@ class Timeline:
     first: str
     last: str
     """Days at its ends."""
+    p: str
+    """The smallest always-valid p-value of any day so far: it never rises again."""
 
 
 def timelines(looks: Sequence[Look], *, is_share: bool) -> list[Timeline]:
@@ -87,4 +90,5 @@ def _timeline(looks: Sequence[Look], variant: str, is_share: bool) -> Timeline |
         bottom=said(low),
         first=str(days[0][0]),
         last=str(days[-1][0]),
+        p=f"{running_minimum(effect.p for _, effect in days)[-1]:.2g}",
     )

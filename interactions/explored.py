@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection
 
+from interactions import explored_contexts
 from interactions.announced import Announced
 
 SOURCE = "exploration"
@@ -30,6 +32,7 @@ def refresh() -> int:
     counts = as_of(now)
     _announced.announce(counts)
     _taken.announce(_taken_as_of(now))
+    explored_contexts.refresh(now, timedelta(days=WINDOW_DAYS), SOURCE)
     return len(counts)
 
 
@@ -75,3 +78,47 @@ def forget() -> None:
     """Hold nothing, as a new process does."""
     _announced.forget()
     _taken.forget()
+    explored_contexts.forget()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemDay:
+    """What one day's showings by exploration came to."""
+
+    item_pk: int
+    title: str
+    day: date
+    shown: int
+    taken: int
+    """Showings that an event of a positive weight came of."""
+
+
+def by_day(most: int) -> list[ItemDay]:
+    """Return the days (UTC) of the `most` items that exploration has shown most within WINDOW_DAYS, oldest first.
+
+    One query, which reads the impressions of exploration only.
+    """
+    now = datetime.fromtimestamp(time.time(), UTC)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH showings AS (
+                SELECT shown.item_id, (shown.shown_at AT TIME ZONE 'UTC')::date AS day, EXISTS (
+                    SELECT FROM interactions_event event
+                    JOIN interactions_eventtype kind ON kind.id = event.event_type_id AND kind.weight > 0
+                    WHERE event.request_id = shown.request_id AND event.item_id = shown.item_id
+                      AND event.occurred_at >= %(since)s AND event.occurred_at <= %(moment)s
+                ) AS taken
+                FROM interactions_impression shown
+                WHERE shown.source = '{SOURCE}' AND shown.shown_at >= %(since)s AND shown.shown_at <= %(moment)s
+            ), most AS (SELECT item_id FROM showings GROUP BY item_id ORDER BY count(*) DESC, item_id LIMIT %(most)s)
+            SELECT item.id, item.title, day, count(*), count(*) FILTER (WHERE taken)
+            FROM most JOIN showings USING (item_id) JOIN catalog_item item ON item.id = showings.item_id
+            GROUP BY item.id, day ORDER BY day, item.id
+            """,  # noqa: S608 -- a constant of this file
+            {"since": now - timedelta(days=WINDOW_DAYS), "moment": now, "most": most},
+        )
+        return [
+            ItemDay(item_pk=pk, title=title, day=day, shown=shown, taken=taken)
+            for pk, title, day, shown, taken in cursor.fetchall()
+        ]

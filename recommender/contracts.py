@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.snapshot import Catalogue, ItemCard
+from interactions.explored_contexts import Counts
 from interactions.popularity import Trending
 from interactions.preferences import NONE, Preferences
 from recommender.arrays import BoolArray, FloatArray, RowArray
@@ -93,6 +94,8 @@ class Query:
     """Item primary key → times that exploration has shown it lately; None when nothing is to be explored."""
     taken: Mapping[int, int] = field(default_factory=dict)
     """Item primary key → of those times, how often it was taken from there."""
+    explored_contexts: Counts = field(default_factory=dict)
+    """The same by context, for a policy that goes by it."""
     scratch: dict[str, Any] = field(default_factory=dict)
     """Work that a stage keeps for a later call of its own within this request."""
 

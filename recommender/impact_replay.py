@@ -7,10 +7,10 @@ list; each item counts 1 / propensity, as far as MOST_WEIGHT, and the rate is se
 
     Σ clicked · match / propensity  ÷  Σ match / propensity.
 
-The interval is the normal one of the difference, linearised, with users as units. What it does not know: an item that
-was never shown has no clicks to be counted, so what a draft brings in newly is not valued; the model is today's; lists
-about an item, whose seed is not logged, are left out; languages are not logged, so rules for some of them do nothing
-here.
+The interval is the normal one of the difference, linearised, with users as units; there is neither where few
+impressions of large weight decide. What it does not know: an item that was never shown has no clicks to be counted, so
+what a draft brings in newly is not valued; the model is today's; lists about an item, whose seed is not logged, are left
+out; languages are not logged, so rules for some of them do nothing here.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.off_policy import LEAST_EFFECTIVE_ROWS
 from interactions import features
 from interactions.logged_lists import LoggedList, lists_of
 from recommender import serving
@@ -59,8 +60,8 @@ class Replay(msgspec.Struct, kw_only=True):
 
 FloatArray = NDArray[np.float64]
 Sums = tuple[int, FloatArray]
-"""Impressions of a user that were logged, and (2, 3): before and after, of what matches the number of impressions, the
-sum of their weights, and the sum of the weights of the clicked ones."""
+"""Impressions of a user that were logged, and (2, 4): before and after, of what matches the number of impressions, the
+sum of their weights, the sum of the weights of the clicked ones, and the sum of the squared weights."""
 
 
 def of_user(visit: Visit, drafted: Rulebook) -> Sums:
@@ -69,7 +70,7 @@ def of_user(visit: Visit, drafted: Rulebook) -> Sums:
     placements = [spec.name for spec in specs if spec.recipe not in (SIMILAR, BECAUSE_YOU_WATCHED)]
     since = datetime.fromtimestamp(visit.now, UTC) - timedelta(days=DAYS)
     other = replace(visit, state=replace(visit.state, rulebook=drafted))
-    impressions, sums = 0, np.zeros((2, 3))
+    impressions, sums = 0, np.zeros((2, 4))
     for logged in lists_of(visit.user.user_id, LISTS_A_USER, since=since, placements=placements):
         impressions += len(logged.items)
         sums += [_matching(logged, _shown_again(one, logged)) for one in (visit, other)]
@@ -78,14 +79,21 @@ def of_user(visit: Visit, drafted: Rulebook) -> Sums:
 
 def estimate(users: Sequence[Sums]) -> Replay:
     """Return the click rates of both, and the interval of their difference, or why there are none."""
-    sums = np.array([one for _, one in users]).reshape(-1, 2, 3)
-    matching, weights, clicks = (sums[:, :, number] for number in range(3))
+    sums = np.array([one for _, one in users]).reshape(-1, 2, 4)
+    matching, weights, clicks, squares = (sums[:, :, number] for number in range(4))
     before, after = (int(count) for count in matching.sum(axis=0))
     found = Replay(impressions=sum(count for count, _ in users), matching_before=before, matching_after=after)
     least = min(before, after)
     if least < LEAST_MATCHING:
         found.obstacle = (
             f"Of {found.impressions} logged impressions {least} would be shown again, and {LEAST_MATCHING} are needed."
+        )
+        return found
+    effective = (weights.sum(axis=0) ** 2 / squares.sum(axis=0)).min()
+    if effective < LEAST_EFFECTIVE_ROWS:
+        found.obstacle = (
+            f"The {least} of {found.impressions} logged impressions that would be shown again say as much as "
+            f"{effective:.0f} of equal probability, and {LEAST_EFFECTIVE_ROWS} are needed."
         )
         return found
     rates = clicks.sum(axis=0) / weights.sum(axis=0)
@@ -106,9 +114,9 @@ def _shown_again(visit: Visit, logged: LoggedList) -> set[int]:
     return {int(catalogue.pks[catalogue.row_of[item.item_id]]) for item in made.items}
 
 
-def _matching(logged: LoggedList, shown: set[int]) -> tuple[float, float, float]:
-    """Return how many items match, the sum of their weights, and that of the clicked ones."""
+def _matching(logged: LoggedList, shown: set[int]) -> tuple[float, float, float, float]:
+    """Return how many items match, the sum of their weights, that of the clicked ones, and that of the squares."""
     matching = [item for item in logged.items if item.item_pk in shown]
     weights = [min(1 / item.propensity, MOST_WEIGHT) for item in matching]
     clicked = sum(weight for item, weight in zip(matching, weights, strict=True) if item.taken)
-    return len(matching), sum(weights), clicked
+    return len(matching), sum(weights), clicked, sum(weight * weight for weight in weights)

@@ -11,7 +11,7 @@ import msgspec
 
 from catalog import countries
 from experiments.assignment import Assignment
-from interactions import explored, popularity
+from interactions import explored, explored_contexts, popularity
 from interactions.contracts import ServedItem, ServedList
 from recommender import conf, participation
 from recommender.answering import Answer, answer
@@ -101,6 +101,7 @@ def _made_from(visit: Visit) -> tuple[object, ...]:
         popularity.trending(),
         explored.current(),
         explored.taken(),
+        explored_contexts.current(),
         *(conf.get(name) for name in ("RECIPES", "REASONS", "CANDIDATES_PER_SOURCE", "EXPLORATION")),
     )
 
@@ -171,6 +172,7 @@ def query_of(visit: Visit, placement: PlacementSpec) -> Query:
         trending=popularity.trending(),
         explored=explored.current() if placement.explores and conf.get("EXPLORATION") else None,
         taken=explored.taken(),
+        explored_contexts=explored_contexts.current(),
     )
 
 

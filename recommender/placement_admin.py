@@ -8,13 +8,14 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from recommender import conf, placement_access
+from recommender import conf, exploration_page, placement_access
 from recommender.models import Placement
 from recommender.serving import PERSONALIZED, SIMILAR
 
@@ -68,6 +69,7 @@ class PlacementAdmin(ModelAdmin):  # type: ignore[misc]
         ("On its page", {"fields": ["page", "position", "dedupe_group", "cache_seconds"]}),
         ("Who may edit it", {"fields": ["editors"]}),
     ]
+    actions_list: ClassVar = ["exploration_page"]
     how_to_show: ClassVar = ("How the site shows it", {"fields": ["shown_by"]})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Placement]:
@@ -120,6 +122,12 @@ class PlacementAdmin(ModelAdmin):  # type: ignore[misc]
         """Say how the site shows the new one."""
         self.message_user(request, format_html("Show it with {}", _ways(obj)))
         return super().response_add(request, obj, post_url_continue)  # type: ignore[no-any-return]
+
+    @action(description="Exploration…", url_path="exploration", permissions=["view"])
+    def exploration_page(self, request: HttpRequest) -> HttpResponse:
+        """Show what the exploration slot has learned of its items."""
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Exploration"}
+        return render(request, "admin/recommender/exploration.html", context | {"page": exploration_page.page()})
 
     @display(description="page", ordering="page")
     def stands_on(self, placement: Placement) -> str:

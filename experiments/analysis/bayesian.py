@@ -1,6 +1,6 @@
 """A second view: the chance that a variant beats the control, and what is lost if it does not.
 
-Normal likelihood of the difference, normal prior (GrowthBook's effect-based test); Beta–Bernoulli for two shares.
+Normal likelihood of the difference, normal prior (GrowthBook's effect-based test).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy.special import betaln, ndtr, ndtri
+from scipy.special import ndtr, ndtri
 
 from experiments.analysis.sample import Sample
 from experiments.analysis.welch import estimate
@@ -80,24 +80,3 @@ def expected_gain_and_loss(mean: float, deviation: float) -> tuple[float, float]
     gain = mean * float(ndtr(z)) + deviation * density
     loss = -mean * float(ndtr(-z)) + deviation * density
     return max(gain, 0.0), max(loss, 0.0)
-
-
-def beta_chance_to_win(
-    control_successes: int, control_failures: int, treatment_successes: int, treatment_failures: int
-) -> float:
-    """Return P(treatment > control) for Beta(1 + successes, 1 + failures) posteriors, in closed form.
-
-    Sum over i < a_t of B(a_c + i, b_c + b_t) / ((b_t + i) B(1 + i, b_t) B(a_c, b_c)) (Miller, "Formulas for Bayesian
-    A/B testing").
-    """
-    control_a, control_b = 1 + control_successes, 1 + control_failures
-    treatment_a, treatment_b = 1 + treatment_successes, 1 + treatment_failures
-    return math.fsum(
-        math.exp(
-            float(betaln(control_a + i, control_b + treatment_b))
-            - math.log(treatment_b + i)
-            - float(betaln(1 + i, treatment_b))
-            - float(betaln(control_a, control_b))
-        )
-        for i in range(treatment_a)
-    )

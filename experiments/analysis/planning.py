@@ -11,7 +11,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from experiments.analysis.measure import measure_of
-from experiments.analysis.power import days_needed, users_for_mean
+from experiments.analysis.power import days_needed, users_for
 from experiments.analysis.sample import Sample
 from experiments.models import Experiment, Metric
 from experiments.targeting import words
@@ -50,9 +50,9 @@ def plan(experiment: Experiment) -> Plan | None:
     except OperationalError as error:
         logger.warning("experiment %s: not planned, %s", experiment.experiment_id, error)
         return None
-    if sample.variance <= 0 or sample.mean <= 0:
+    needed = users_for(sample, experiment.minimum_effect, alpha=experiment.alpha)
+    if needed is None:
         return None
-    needed = users_for_mean(math.sqrt(sample.variance), experiment.minimum_effect * sample.mean, alpha=experiment.alpha)
     arms = sum(variant.weight > 0 for variant in experiment.variants.all())
     users_a_day = users / DAYS
     return Plan(

@@ -6,6 +6,7 @@ import math
 
 from scipy.special import ndtri
 
+from experiments.analysis.sample import Sample
 from experiments.exceptions import AnalysisRefused
 
 
@@ -25,16 +26,6 @@ def users_for_proportion(baseline: float, treatment: float, *, alpha: float = 0.
     return _quantiles(alpha, power) ** 2 * spread / (treatment - baseline) ** 2
 
 
-def users_for_proportion_arcsine(
-    baseline: float, treatment: float, *, alpha: float = 0.05, power: float = 0.8
-) -> float:
-    """Return the same by Cohen's effect size h = 2 asin √p_t - 2 asin √p_c (1988): n = 2 (z + z)² / h²."""
-    if not (0 <= baseline <= 1 and 0 <= treatment <= 1) or baseline == treatment:
-        raise AnalysisRefused(f"Two different shares of 0..1 are needed, got {baseline} and {treatment}.")
-    effect = 2 * math.asin(math.sqrt(treatment)) - 2 * math.asin(math.sqrt(baseline))
-    return 2 * _quantiles(alpha, power) ** 2 / effect**2
-
-
 def users_for_mean(standard_deviation: float, difference: float, *, alpha: float = 0.05, power: float = 0.8) -> float:
     """Return the users an arm needs to see an absolute `difference` of means: n = 2 (z + z)² sd² / difference²."""
     if not (standard_deviation > 0 and difference != 0):
@@ -42,6 +33,19 @@ def users_for_mean(standard_deviation: float, difference: float, *, alpha: float
             f"A standard deviation above 0 and a difference are needed, got {standard_deviation} and {difference}."
         )
     return 2 * _quantiles(alpha, power) ** 2 * (standard_deviation / difference) ** 2
+
+
+def users_for(control: Sample, effect: float, *, alpha: float) -> float | None:
+    """Return the users an arm needs to find a relative change by `effect` of what a sample shows, with a power of 0.8.
+
+    None where the sample says nothing: its mean is 0 or less, its values are all alike, or the share would pass 1.
+    """
+    if control.mean <= 0 or control.variance <= 0:
+        return None
+    if not control.is_proportion:
+        return users_for_mean(math.sqrt(control.variance), effect * control.mean, alpha=alpha)
+    changed = (1 + effect) * control.mean
+    return users_for_proportion(control.mean, changed, alpha=alpha) if changed <= 1 else None
 
 
 def days_needed(users_an_arm: float, arms: int, new_users_a_day: float, coverage: float = 1.0) -> int:

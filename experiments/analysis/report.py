@@ -22,7 +22,7 @@ from experiments.analysis.findings import Arm, ArmValue, MetricResult, Report, S
 from experiments.analysis.looks import looks_at
 from experiments.analysis.measure import measure_of, tuned_for
 from experiments.analysis.multiple_testing import benjamini_hochberg, holm
-from experiments.analysis.power import users_for_mean
+from experiments.analysis.power import users_for
 from experiments.analysis.segments import segments_of, split_by
 from experiments.analysis.sequential import TUNED_FOR
 from experiments.analysis.srm import SRM_ALPHA, SRM_MINIMUM_USERS, sample_ratio_p
@@ -214,10 +214,8 @@ def _results(
 
 def _users_needed(experiment: Experiment, measured: Mapping[str, Measured], arms: Sequence[Arm]) -> int | None:
     control = measured[next(arm.variant for arm in arms if arm.weight > 0)].sample
-    if experiment.minimum_effect is None or not control.mean or control.variance <= 0:
-        return None
-    difference = experiment.minimum_effect * control.mean
-    return math.ceil(users_for_mean(math.sqrt(control.variance), difference, alpha=experiment.alpha))
+    needed = experiment.minimum_effect and users_for(control, experiment.minimum_effect, alpha=experiment.alpha)
+    return math.ceil(needed) if needed else None
 
 
 def _warnings(counts: aggregation.ExposureCounts, known: Collection[str]) -> tuple[str, ...]:

@@ -1,8 +1,7 @@
 """Intervals and p-values that stay valid however often one looks.
 
 Asymptotic confidence sequences: Waudby-Smith et al., "Time-uniform central limit theory and asymptotic confidence
-sequences" (eq. 9, tuned by eq. 155/161). Mixture sequential probability ratio test: Johari et al., "Always valid
-inference" (2015).
+sequences" (eq. 9, tuned by eq. 155/161).
 """
 
 from __future__ import annotations
@@ -61,23 +60,6 @@ def always_valid(
     return Effect(
         estimate=difference, low=difference - margin, high=difference + margin, standard_error=standard_error, p=p
     )
-
-
-def mixture_p(difference: float, n: int, variance: float, tau_squared: float) -> float:
-    """Return the mixture sequential probability ratio test's p-value after `n` pairs.
-
-    Parameters
-    ----------
-    difference
-        Mean of the treatment minus the control's.
-    variance
-        Of one pair's difference (the sum of both arms' variances).
-    tau_squared
-        Variance of the normal mixture over effects.
-    """
-    spread = variance + n * tau_squared
-    ratio = math.sqrt(variance / spread) * math.exp(n * n * tau_squared * difference**2 / (2 * variance * spread))
-    return min(1.0, 1 / ratio)
 
 
 def running_minimum(p_values: Iterable[float]) -> list[float]:

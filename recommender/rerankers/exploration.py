@@ -14,7 +14,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.bandits import Beliefs, draw, floored
+from experiments.bandits import Beliefs, LinearBounds, best_only, draw, floored
+from interactions import explored_contexts
 from recommender.arrays import RowArray
 from recommender.contracts import Candidates, Query
 from recommender.pipeline.stages import Reranker
@@ -22,7 +23,7 @@ from recommender.sources.top_rows import top_rows
 from recommender.sources.unexplored import Unexplored, shown_times
 
 HOUR_SECONDS = 3600
-LEAST_SHOWN, THOMPSON = "least_shown", "thompson"
+LEAST_SHOWN, THOMPSON, LINUCB = POLICIES = "least_shown", "thompson", "linucb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,14 @@ class Exploration(Reranker):
     match
         How much more probable the closest match is than an item that has nothing in common with the history.
     policy
-        "least_shown", as above, or "thompson": an item is drawn with the probability that it is the one people take
-        most, by what came of its showings so far (`experiments.bandits`). What comes of such a slot is no sample of
-        fixed size; compare policies by experiment, or by `experiments.off_policy`.
+        "least_shown", as above; "thompson": an item is drawn with the probability that it is the one people take most,
+        by what came of its showings so far (`experiments.bandits`); or "linucb": the item with the highest upper bound
+        for this person and moment (`interactions.explored_contexts`). What comes of such a slot is no sample of fixed
+        size; compare policies by experiment, or by `experiments.off_policy`.
     floor
-        With "thompson", no item of the pool is drawn more seldom than this.
+        With "thompson" and "linucb", no item of the pool is drawn more seldom than this.
+    alpha
+        With "linucb", how much being unsure of an item counts.
     """
 
     name = "exploration"
@@ -72,13 +76,15 @@ class Exploration(Reranker):
         match: float = 4.0,
         policy: str = LEAST_SHOWN,
         floor: float = 0.02,
+        alpha: float = 0.5,
     ) -> None:
         if not 1 <= first <= last:
             raise ValueError(f"first and last must be positions in order, not {first!r} and {last!r}")
-        if policy not in (LEAST_SHOWN, THOMPSON):
-            raise ValueError(f"policy must be {LEAST_SHOWN!r} or {THOMPSON!r}, not {policy!r}")
+        if policy not in POLICIES:
+            raise ValueError(f"policy must be one of {', '.join(POLICIES)}, not {policy!r}")
         self.policy = policy
         self.floor = floor
+        self.alpha = alpha
         self.first = first
         self.last = last
         self.pool = pool
@@ -119,12 +125,26 @@ class Exploration(Reranker):
         if self.policy == THOMPSON:
             taken = [query.taken.get(pk, 0) for pk in query.catalogue.pks[candidates.rows[pool]].tolist()]
             return floored(np.array(_best_chances(tuple(taken), tuple(shown.astype(int).tolist()))), self.floor)
+        if self.policy == LINUCB:
+            return floored(best_only(self._bounds(query, candidates.rows[pool])), self.floor)
         weights = (1 + shown) ** -2.0
         alike = candidates.source_scores.get("content")
         if alike is not None:
             weights *= 1 + self.match * np.maximum(np.nan_to_num(alike[pool]), 0)
         chances: NDArray[np.float64] = weights / weights.sum()
         return chances
+
+    def _bounds(self, query: Query, rows: RowArray) -> NDArray[np.float64]:
+        """Return (len(rows),) how often each item may be taken in the context of this request, at best."""
+        bounds = []
+        for row in rows.tolist():
+            arm = LinearBounds(len(explored_contexts.FEATURES), alpha=self.alpha)
+            for context, shown, taken in query.explored_contexts.get(int(query.catalogue.pks[row]), ()):
+                arm.learn(np.array(explored_contexts.vector(context)), taken, shown)
+            is_own = query.country in query.catalogue.cards[row].countries
+            here = explored_contexts.vector(explored_contexts.number(own_country=is_own, at=query.now))
+            bounds.append(arm.bounds(np.array([here])))
+        return np.concatenate(bounds)
 
 
 @lru_cache(maxsize=10_000)

@@ -272,11 +272,11 @@ def test_a_variant_s_name_is_no_formula_of_a_spreadsheet(staff: Client, audience
 
 
 def test_starting_again_says_how_long_it_will_take(staff: Client, audience: Audience) -> None:
-    """One of two watched: variance 0.25; a half of a half is worth finding: 15.7 · 0.25 / 0.0625 = 62.8 users."""
+    """One of two watched, worth finding is 0.75: 7.849 · (0.25 + 0.1875) / 0.0625 = 54.9 users; 110 at 2 in 14 days."""
     Experiment.objects.update(minimum_effect=0.5)
     audience.expose("control", ["ann", "bob"])
     audience.act("ann", request_id=audience.requests["ann", "control"])
     lifecycle.stop("varied")
     text = staff.get(page("start_page", audience.experiment)).content.decode()
-    assert "(0.5 a user, 0.1 new users a day), finding the declared effect takes 63 users a variant" in text
-    assert "which is 882 days or more" in text
+    assert "(0.5 a user, 0.1 new users a day), finding the declared effect takes 55 users a variant" in text
+    assert "which is 770 days or more" in text

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.analysis.bayesian import beta_chance_to_win
-from experiments.bandits import Beliefs, LinearBounds, draw, floored, mean_rewards, upper_bounds
+from experiments.bandits import Beliefs, LinearBounds, draw, floored
+from tests.experiments.reference_methods import beta_chance_to_win, mean_rewards, upper_bounds
 
 
 def test_the_greedy_means() -> None:

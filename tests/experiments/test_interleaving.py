@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.exceptions import AnalysisRefused
-from experiments.interleaving import NOBODY, Preference, balanced_credit, credit, preference, team_draft, winner
+from experiments.interleaving import NOBODY, Preference, credit, preference, team_draft
+from tests.experiments.reference_methods import balanced_credit, winner
 
 
 @pytest.mark.parametrize(

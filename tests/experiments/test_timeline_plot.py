@@ -7,9 +7,9 @@ from experiments.analysis.sample import Effect
 from experiments.timeline_plot import timelines
 
 
-def look(day: int, estimate: float, margin: float, message: str = "") -> Look:
+def look(day: int, estimate: float, margin: float, message: str = "", p: float = 0.5) -> Look:
     effect = Effect(
-        estimate=estimate, low=estimate - margin, high=estimate + margin, standard_error=0.1, p=0.5, message=message
+        estimate=estimate, low=estimate - margin, high=estimate + margin, standard_error=0.1, p=p, message=message
     )
     return Look(day=date(2026, 1, day), users={"a": day, "b": day}, effects={"b": effect})
 
@@ -22,6 +22,11 @@ def test_days_stand_at_their_distance_and_heights_on_one_scale() -> None:
     assert (drawn.zero, drawn.top, drawn.bottom) == ("116.0", "+0.4", "-0.2")
     assert (drawn.first, drawn.last) == ("2026-01-01", "2026-01-05")
     assert drawn.dots[0] == ("90.0", "90.0", "2026-01-01: +0.1 (-0.2 to +0.4)")
+
+
+def test_the_p_value_never_rises_again() -> None:
+    [drawn] = timelines([look(1, 0.1, 0.3), look(2, 0.1, 0.2, p=0.012), look(5, 0.2, 0.1)], is_share=False)
+    assert drawn.p == "0.012"
 
 
 def test_shares_are_said_in_points() -> None:

@@ -28,8 +28,8 @@ def sums(*users: tuple[int, list[list[float]]]) -> list[Any]:
 
 
 def test_rates_are_weighed_by_propensity_and_users_are_the_units() -> None:
-    one = (200, [[100, 100, 10], [80, 80, 8]])
-    two = (200, [[100, 100, 30], [80, 80, 8]])
+    one = (200, [[100, 100, 10, 100], [80, 80, 8, 80]])
+    two = (200, [[100, 100, 30, 100], [80, 80, 8, 80]])
     found = estimate(sums(one, two))
     assert (found.impressions, found.matching_before, found.matching_after, found.obstacle) == (400, 200, 160, "")
     assert (found.before, found.after) == (pytest.approx(0.2), pytest.approx(0.1))
@@ -39,10 +39,20 @@ def test_rates_are_weighed_by_propensity_and_users_are_the_units() -> None:
 
 
 def test_too_few_matching_impressions_are_refused() -> None:
-    found = estimate(sums((150, [[120, 120, 5], [99, 99, 5]])))
+    found = estimate(sums((150, [[120, 120, 5, 120], [99, 99, 5, 99]])))
     assert found.obstacle == "Of 150 logged impressions 99 would be shown again, and 100 are needed."
     assert (found.before, found.after, found.low, found.high) == (0.0, 0.0, 0.0, 0.0)
     assert estimate([]).obstacle.startswith("Of 0 logged impressions 0 would")
+
+
+def test_few_impressions_of_large_weight_are_refused() -> None:
+    """100 of weight 1 and 20 of weight 20 with the draft: 500² / 8,100 = 30.9."""
+    found = estimate(sums((150, [[150, 150, 5, 150], [120, 500, 5, 8_100]])))
+    assert found.obstacle == (
+        "The 120 of 150 logged impressions that would be shown again say as much as 31 of equal probability, "
+        "and 100 are needed."
+    )
+    assert (found.before, found.after, found.low, found.high) == (0.0, 0.0, 0.0, 0.0)
 
 
 def test_a_list_is_made_again_as_it_was_before_the_click(site: FilmSite) -> None:
@@ -83,7 +93,7 @@ def test_a_list_is_made_again_as_it_was_before_the_click(site: FilmSite) -> None
     impressions, of_both = of_user(visit, drafted)
     assert impressions == len(served) == 9
     # Of nine, heat weighs 20 (its 100 is cut), the others 2; crime (heat, ronin, thief) is gone with the draft.
-    assert of_both.tolist() == [[9, 20 + 8 * 2, 20 + 2], [6, 6 * 2, 2]]
+    assert of_both.tolist() == [[9, 20 + 8 * 2, 20 + 2, 400 + 8 * 4], [6, 6 * 2, 2, 6 * 4]]
 
 
 def test_lists_about_an_item_are_left_out_and_the_impact_says_what_was_found(

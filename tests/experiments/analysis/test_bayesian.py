@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.analysis.bayesian import Prior, beta_chance_to_win, expected_gain_and_loss, posterior
+from experiments.analysis.bayesian import Prior, expected_gain_and_loss, posterior
 from experiments.analysis.sample import Sample
 from experiments.analysis.welch import TOO_FEW
+from tests.experiments.reference_methods import beta_chance_to_win
 
 CONTROL = Sample(n=10, total=100, total_squares=1002.25)
 TREATMENT = Sample(n=10, total=105, total_squares=1111.5)

@@ -26,11 +26,11 @@ def lately(audience: Audience) -> Audience:
 
 
 def test_a_plan_follows_from_what_the_placement_has_seen(lately: Audience) -> None:
-    """4 of 20: worth finding is 0.1 of 0.2, so 15.69776 · 0.16 / 0.01 = 251.16 users; at 20 / 14 a day for two."""
+    """4 of 20: worth finding is 0.3, so 7.84888 · (0.16 + 0.21) / 0.01 = 290.41 users; at 20 / 14 a day for two."""
     found = plan(lately.experiment)
     assert found is not None
-    assert (found.baseline, found.users_a_variant, found.users_a_day) == (0.2, 252, pytest.approx(20 / 14))
-    assert found.days == 353  # 2 · 252 · 14 / 20
+    assert (found.baseline, found.users_a_variant, found.users_a_day) == (0.2, 291, pytest.approx(20 / 14))
+    assert found.days == 408  # 2 · 291 · 14 / 20
 
 
 def test_a_mean_has_a_plan_too(lately: Audience) -> None:
@@ -49,10 +49,12 @@ def test_every_placement_counts_where_none_is_named(lately: Audience) -> None:
     assert (found.baseline, found.users_a_day) == (0.2, pytest.approx(25 / 14))
 
 
-@pytest.mark.parametrize("change", ["effect", "ratio", "unattributed", "nobody"])
+@pytest.mark.parametrize("change", ["effect", "impossible", "ratio", "unattributed", "nobody"])
 def test_without_something_to_go_by_there_is_no_plan(lately: Audience, change: str) -> None:
     if change == "effect":
         lately.experiment.minimum_effect = None
+    elif change == "impossible":
+        lately.experiment.minimum_effect = 5.0
     elif change == "ratio":
         lately.experiment.primary_metric.kind = Metric.Kind.RATIO
     elif change == "unattributed":

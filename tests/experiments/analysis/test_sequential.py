@@ -8,8 +8,9 @@ from scipy.special import ndtri
 
 from experiments.analysis.cuped import PairedSample, adjust
 from experiments.analysis.sample import Sample
-from experiments.analysis.sequential import always_valid, half_width, mixture_p, rho, running_minimum
+from experiments.analysis.sequential import always_valid, half_width, rho, running_minimum
 from experiments.analysis.welch import NO_VARIANCE, compare
+from tests.experiments.reference_methods import mixture_p
 
 CONTROL = Sample(n=3407, total=1396.87, total_squares=52377.9767)
 TREATMENT = Sample(n=3461, total=2422.7, total_squares=134698.29)

@@ -172,6 +172,35 @@ def test_a_bandit_that_knows_nothing_draws_each_alike() -> None:
     assert slot.chance == pytest.approx(1 / 3)
 
 
+def test_what_is_taken_in_this_context_is_drawn_but_for_the_floor() -> None:
+    """Of a Wednesday: 5 is taken by day and 6 in the evening, both twenty times of forty; 7 never."""
+    by_day, evening = 0, 2
+    contexts = {
+        60: [(by_day, 40, 20), (evening, 40, 0)],
+        70: [(by_day, 40, 0), (evening, 40, 20)],
+        80: [(by_day, 40, 0), (evening, 40, 0)],
+    }
+    noon, night = (NOW // 86_400 * 86_400 + 3600 * hour for hour in (12, 20))
+    for moment, best in ((noon, 5), (night, 6)):
+        drawn: Counter[int] = Counter()
+        for number in range(500):
+            asked = query({}, explored_contexts=contexts, user_id=str(number), now=moment)
+            Exploration(first=2, last=4, policy="linucb", floor=0.1).rerank(asked, ranked())
+            slot = slot_of(asked)
+            assert slot is not None
+            assert slot.chance == pytest.approx(0.8 if slot.row == best else 0.1)
+            drawn[slot.row] += 1
+        assert drawn[best] / 500 == pytest.approx(0.8, abs=0.072)
+
+
+def test_what_nothing_is_known_of_is_drawn_alike() -> None:
+    asked = query()
+    Exploration(first=2, last=4, policy="linucb").rerank(asked, ranked())
+    slot = slot_of(asked)
+    assert slot is not None
+    assert slot.chance == pytest.approx(1 / 3)
+
+
 def test_an_unknown_policy_is_refused() -> None:
-    with pytest.raises(ValueError, match="policy must be 'least_shown' or 'thompson', not 'greedy'"):
+    with pytest.raises(ValueError, match="policy must be one of least_shown, thompson, linucb, not 'greedy'"):
         Exploration(policy="greedy")
