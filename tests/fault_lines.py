@@ -19,6 +19,7 @@ LINES = pytest.StashKey[dict[str, list[Line]]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare --chaos."""
     parser.addoption("--chaos", action="store_true", help="Run the fault matrix, all of it and nothing else.")
+    parser.addoption("--chaos-folder", default=".", help="Where chaos.json and chaos.md are written.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,4 +72,4 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Write the table."""
     if config.getoption("--chaos"):
         lines = [line for lines in config.stash[LINES].values() for line in lines if line.verdict]
-        terminalreporter.write(report.write(lines, Path.cwd()))
+        terminalreporter.write(report.write(lines, Path(config.getoption("--chaos-folder"))))
