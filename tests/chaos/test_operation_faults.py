@@ -135,8 +135,8 @@ def test_erasure_during_training(site: Site, line: Line) -> None:
         assert (status, receipt["erased"]["events"]) == (200, 30)
         go_on.touch()
         assert wait_until(lambda: site.sql(JOBS, newest)[0][0] == "done", 180), site.said("slow")[-2000:]
-    # The note by which processes drop what they hold of him names him as well, until the worker is free to work it off.
-    assert wait_until(lambda: not places_of(site, who), 60), places_of(site, who)
+    # The note by which processes drop what they hold of him, and the number of that in Redis, last a minute longer.
+    assert wait_until(lambda: not places_of(site, who), 150), places_of(site, who)
     line.took(probe)
 
 
