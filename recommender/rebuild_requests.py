@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from recommender import hint
 from recommender.models import RebuildJob, RebuildRequest
 from recommender.registry.locking import exclusive
 
@@ -28,9 +27,7 @@ def ask(by: Any, *, publishes: bool = True) -> RebuildRequest | None:
         running = RebuildJob.objects.filter(state=RebuildJob.State.RUNNING, leased_until__gt=Now()).exists()
         if running or waiting() is not None:
             return None
-        asked = RebuildRequest.objects.create(asked_by=by, publishes=publishes)
-    hint.after_commit(TASK)
-    return asked
+        return RebuildRequest.objects.create(asked_by=by, publishes=publishes)
 
 
 def waiting() -> RebuildRequest | None:

@@ -7,6 +7,7 @@ passes through the handlers at the end, which the URLconf names: JSON under /api
 from __future__ import annotations
 
 import logging
+import threading
 from http import HTTPStatus
 from typing import Any
 
@@ -40,6 +41,9 @@ RETRY_AFTER_SECONDS = 5
 CHUNK = 1 << 16
 MOST_TAKEN = 32 << 20
 """Bytes of a refused body that are still read; whoever sends more is cut off."""
+
+TAKING_WAITS_SECONDS = 0.1
+_taking = threading.Lock()
 
 _DRF_CODES: dict[type[exceptions.APIException], str] = {
     exceptions.ParseError: "json_invalid",
@@ -94,12 +98,17 @@ def take_rest_of_body(request: HttpRequest) -> None:
     Most clients send the whole body before they look at the answer: left unread, a large one breaks their connection
     and they never learn why they were refused.
     """
+    # One that sends a byte a second would hold a thread for as long as it likes; two must not hold two.
+    if not _taking.acquire(timeout=TAKING_WAITS_SECONDS):
+        return
     taken = 0
     try:
         while taken < MOST_TAKEN and (chunk := request.read(CHUNK)):
             taken += len(chunk)
     except OSError:
         return
+    finally:
+        _taking.release()
 
 
 def as_api_error(exception: Exception) -> ApiError | None:

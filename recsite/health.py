@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 import redis
 from django.db import DatabaseError, connection
+from django.db.models import Max
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 
 from catalog import revisions
 from catalog.redis_store import client
@@ -15,6 +19,9 @@ from recommender import serving_state
 from recommender.serving_state import ServingState
 
 logger = logging.getLogger(__name__)
+
+BEAT_SILENT = timedelta(minutes=5)
+"""What runs most often runs every few seconds; a deployment takes less than this."""
 
 
 def livez(request: HttpRequest) -> JsonResponse:
@@ -32,6 +39,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     serving = _serving_fault(faults)
     if postgres is None:
         faults["partitions"] = _partitions_fault()
+        faults["beat"] = _beat_fault()
     degraded = {name: fault for name, fault in faults.items() if fault}
     status = "unavailable" if serving else "degraded" if degraded else "ok"
     document = {"status": status, "degraded": degraded} | ({"reason": serving} if serving else {})
@@ -59,6 +67,14 @@ def _redis_fault() -> str | None:
 def _partitions_fault() -> str | None:
     waiting = {table: partitions.default_rows(table) for table in partitions.TABLES}
     return "; ".join(f"{count} rows of {table} in no partition" for table, count in waiting.items() if count) or None
+
+
+def _beat_fault() -> str | None:
+    """Return for how long no beat has sent anything; None where none ever has, as on a new site."""
+    newest = PeriodicTask.objects.filter(enabled=True).aggregate(newest=Max("last_run_at"))["newest"]
+    if newest is None or timezone.now() - newest < BEAT_SILENT:
+        return None
+    return f"has sent no task since {newest:%F %R} UTC: models grow old"
 
 
 def _serving_fault(faults: dict[str, str | None]) -> str | None:

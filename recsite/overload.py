@@ -37,11 +37,12 @@ class Share:
 
 
 SHARES = {
-    "events": Share(own=0.5, busy=0.875),
-    "bulk": Share(own=0.25, busy=0.75),
-    "other": Share(own=0.25, busy=0.75),
+    "events": Share(own=0.5, busy=0.75),
+    "bulk": Share(own=0.25, busy=0.625),
+    "other": Share(own=0.25, busy=0.625),
 }
-"""By class, the more urgent first. Lists and pages are in none: somebody looks at an empty place meanwhile."""
+"""By class, the more urgent first. A body that comes slowly holds its thread, so all together leave some of them free.
+Lists and pages are in none: somebody looks at an empty place meanwhile."""
 LISTS = ("recommendations/", "similar/", "pages/")
 WATCHED = ("/livez", "/readyz", "/metrics")
 """Whoever asks these decides what happens to this process: they are answered whatever happens."""

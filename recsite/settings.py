@@ -197,10 +197,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expire_seconds": 10},
     },
-    "measure-impacts-every-minute": {
+    "measure-impacts-every-ten-seconds": {
         "task": "recommender.tasks.measure_impacts",
-        "schedule": 60.0,
-        "options": {"expire_seconds": 50},
+        "schedule": 10.0,
+        "options": {"expire_seconds": 10},
     },
     "measure-rule-effects-every-fifteen-minutes": {
         "task": "recommender.tasks.measure_rule_effects",

@@ -19,6 +19,7 @@ LINES = pytest.StashKey[dict[str, list[Line]]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare --chaos."""
     parser.addoption("--chaos", action="store_true", help="Run the fault matrix, all of it and nothing else.")
+    parser.addoption("--chaos-folder", default=".", help="Where chaos.json and chaos.md are written.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,11 +65,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             line.notes.append(str(result.longrepr[-1])[:200] if isinstance(result.longrepr, tuple) else "")
         elif result.when == "call":
             line.verdict = "passed"
+    # After each: a run that is ended has its table as well.
+    if result.when == "teardown" and item.config.getoption("--chaos"):
+        _write(item.config)
     return result
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Write the table."""
+    """Show the table."""
     if config.getoption("--chaos"):
-        lines = [line for lines in config.stash[LINES].values() for line in lines if line.verdict]
-        terminalreporter.write(report.write(lines, Path.cwd()))
+        terminalreporter.write(_write(config))
+
+
+def _write(config: pytest.Config) -> str:
+    lines = [line for lines in config.stash[LINES].values() for line in lines if line.verdict]
+    return report.write(lines, Path(config.getoption("--chaos-folder")))

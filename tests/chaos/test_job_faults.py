@@ -143,6 +143,7 @@ def test_beat_dead_for_an_hour(site: Site, line: Line) -> None:
     site.running["beat"].stop()
     site.sql("UPDATE django_celery_beat_periodictask SET last_run_at = now() - interval '1 hour'")
     mark = len(site.said("beat"))
+    assert "beat" in site.ask("GET", "/readyz")[1]["degraded"]
     with ServingProbe(site, pause=0.2) as probe:
         site.start("beat", [*CELERY, "beat", "--loglevel", "INFO"])
         assert wait_until(lambda: "count-daily-figures" in site.said("beat")[mark:], 60), site.said("beat")[mark:]
@@ -187,6 +188,14 @@ def test_memory_limit_in_training(site: Site, line: Line) -> None:
     line.took(probe)
 
 
+UNKNOWN_TASKS = """
+from recsite.celery import app
+app.send_task("no.such.task")
+app.send_task("recommender.tasks.write_impressions", args=[1, 2, 3])
+app.send_task("interactions.tasks.replay_dead_letters", args=[{"no": "list"}])
+"""
+
+
 @pytest.mark.long
 @pytest.mark.fault(40)
 def test_poison_among_lists_and_tasks(site: Site, line: Line) -> None:
@@ -199,8 +208,7 @@ def test_poison_among_lists_and_tasks(site: Site, line: Line) -> None:
             client.xadd(stream, {"list": b"\xff not a list"})
             # It can be read, but names an item that is not there.
             client.xadd(stream, {"list": good})
-        with site.redis(1) as broker:
-            broker.lpush(f"recsite:{DATABASE}:celery:celery", b"not a message")
+        site.python("-c", UNKNOWN_TASKS)
         probe.wait_for(40)
         site.start_worker()
         site.start_beat()

@@ -14,6 +14,7 @@ from tests.chaos.serving_probe import ServingProbe
 from tests.chaos.site import Site, signal_all
 
 
+@pytest.mark.long
 @pytest.mark.fault(6)
 def test_postgres_killed_in_the_middle_of_batches(site: Site, line: Line) -> None:
     with ServingProbe(site) as probe, Ledger(site, threads=4) as ledger:
@@ -46,6 +47,7 @@ def test_postgres_stopped(site: Site, line: Line) -> None:
     line.balanced(ledger)
 
 
+@pytest.mark.long
 @pytest.mark.fault(8)
 def test_postgres_hung(site: Site, line: Line) -> None:
     """Connections stay open and nothing is answered: no server-side limit helps."""

@@ -34,6 +34,7 @@ def test_redis_stopped(site: Site, line: Line) -> None:
     line.balanced(ledger)
 
 
+@pytest.mark.long
 @pytest.mark.fault(13)
 def test_redis_hung(site: Site, line: Line) -> None:
     with Ledger(site) as ledger:

@@ -16,6 +16,7 @@ from tests.chaos.serving_probe import ServingProbe
 from tests.chaos.site import START_SECONDS, Site
 
 
+@pytest.mark.long
 @pytest.mark.fault(1)
 @pytest.mark.parametrize("committed", [False, True], ids=["before the commit", "after it, unanswered"])
 def test_web_worker_killed_in_an_ingest_request(site: Site, line: Line, committed: bool) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog import revisions
 from catalog.models import Item
 from interactions.recording import EventInput, record
-from recommender import hint, impact_jobs
+from recommender import impact_jobs
 from recommender.models import Placement, Rule, RuleSetVersion
 from recommender.rules import draft, versions
 from tests.recommender.rule_writing import written
@@ -270,10 +270,7 @@ def test_an_editor_previews_a_list_with_the_draft(staff: Client, heat: Item) -> 
     assert "Enter a valid date/time" in wrong
 
 
-def test_the_impact_of_a_draft_is_asked_for_and_shown(
-    staff: Client, heat: Item, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hint.current_app, "send_task", lambda name: None)
+def test_the_impact_of_a_draft_is_asked_for_and_shown(staff: Client, heat: Item) -> None:
     record([EventInput("ann", "heat", "watch", timezone.now())])
     staff.post("/admin/recommender/rule/add/", rule(items=[heat.pk], position="1"))
     assert "Not measured yet" in staff.get("/admin/recommender/rule/publish/").content.decode()

@@ -9,19 +9,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from recommender import hint, rebuild_requests, rebuilding, tasks
+from recommender import rebuild_requests, rebuilding, tasks
 from recommender.models import RebuildJob, RebuildRequest
 from recommender.registry import jobs
 from recommender.registry.jobs import Lease
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def hints(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    sent: list[str] = []
-    monkeypatch.setattr(hint.current_app, "send_task", sent.append)
-    return sent
 
 
 @pytest.fixture
@@ -41,12 +34,10 @@ def rebuilt(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return reasons
 
 
-def test_asked_twice_there_is_one_rebuild(rebuilt: list[str], hints: list[str], commit: Any) -> None:
+def test_asked_twice_there_is_one_rebuild(rebuilt: list[str], commit: Any) -> None:
     with commit():
         first = rebuild_requests.ask(User.objects.create_user("ada"))
         assert rebuild_requests.ask(None) is None
-        assert hints == []
-    assert hints == ["recommender.tasks.resume_rebuild"]
     assert first is not None
     assert tasks.resume_rebuild() == "not published: nothing new"
     assert tasks.resume_rebuild() == "nothing to resume"

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from catalog.models import Item
 from interactions.recording import EventInput, record
-from recommender import conf, hint, rebuild_requests, rebuilding, serving, tasks
+from recommender import conf, rebuild_requests, rebuilding, serving, tasks
 from recommender.exceptions import ArtifactError, NotEnoughData
 from recommender.models import ModelVersion, RebuildJob
 from recommender.registry import jobs, publishing, storage
@@ -247,8 +247,7 @@ def test_the_task_says_what_became_of_it(commit: Commit) -> None:
     assert (newest.attempt, newest.state) == (2, "done")
 
 
-def test_what_is_to_be_tried_first_is_ready_and_serves_nobody(commit: Commit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hint.current_app, "send_task", lambda name: None)
+def test_what_is_to_be_tried_first_is_ready_and_serves_nobody(commit: Commit) -> None:
     with commit():
         create_items()
         rebuilding.rebuild("test")

@@ -183,7 +183,7 @@ def test_a_rebuild_every_second_is_refused_at_its_field(
     }
     assert PeriodicTask.objects.values().get(pk=row.pk) == before
     # What else runs may run as often as it likes.
-    other = PeriodicTask.objects.get(name="measure-impacts-every-minute")
+    other = PeriodicTask.objects.get(name="measure-impacts-every-ten-seconds")
     answer = staff.post(
         f"{TASKS}{other.pk}/change/", {**form, "name": other.name, "task": other.task, field: often().pk}
     )

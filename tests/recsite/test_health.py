@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import redis
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from catalog import revisions, snapshot
 from catalog.models import Item
@@ -108,3 +111,16 @@ def test_rows_without_a_partition_are_told(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(partitions, "default_rows", {"interactions_event": 3, "interactions_impression": 0}.__getitem__)
     status, document = ready()
     assert (status, document["degraded"]["partitions"]) == (200, "3 rows of interactions_event in no partition")
+
+
+@pytest.mark.usefixtures("_warm")
+def test_a_beat_that_is_silent_is_told_of() -> None:
+    every = IntervalSchedule.objects.create(every=5, period="seconds")
+    task = PeriodicTask.objects.create(name="often", task="often", interval=every)
+    PeriodicTask.objects.filter(pk=task.pk).update(last_run_at=timezone.now() - timedelta(minutes=4))
+    assert "beat" not in ready()[1]["degraded"]
+    last = timezone.now() - timedelta(hours=1)
+    PeriodicTask.objects.filter(pk=task.pk).update(last_run_at=last)
+    status, document = ready()
+    expected = f"has sent no task since {last:%F %R} UTC: models grow old"
+    assert (status, document["degraded"]["beat"]) == (200, expected)

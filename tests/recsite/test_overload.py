@@ -71,8 +71,8 @@ def statuses_while(busy: list[str], settings: Any) -> dict[str, int]:
         (["other", "other"], {"other"}),
         (["bulk", "bulk"], {"bulk"}),
         (["events"] * 4, {"events"}),
-        (["list"] * 6, {"other", "bulk"}),
-        (["list"] * 7, {"other", "bulk", "events"}),
+        (["list"] * 5, {"other", "bulk"}),
+        (["list"] * 6, {"other", "bulk", "events"}),
         (["list"] * 20, {"other", "bulk", "events"}),
     ],
 )

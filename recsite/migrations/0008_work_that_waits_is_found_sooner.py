@@ -1,4 +1,4 @@
-"""Beat looks for lost rebuilds every ten seconds (CELERY_BEAT_SCHEDULE): the row that did it every minute goes."""
+"""Beat looks for what waits every ten seconds (CELERY_BEAT_SCHEDULE): the rows that did it every minute go."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Any
 
 from django.db import migrations
 
+REPLACED = ("resume-rebuild-every-minute", "measure-impacts-every-minute")
+
 
 def remove(apps: Any, schema_editor: Any) -> None:
-    apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(name="resume-rebuild-every-minute").delete()
+    apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(name__in=REPLACED).delete()
 
 
 class Migration(migrations.Migration):
