@@ -70,8 +70,8 @@ def cinema(
     with committing(django_db_blocker), override_settings(**own):
         FilmSite(nullcontext, FILMS, PAIRS)
         Item.objects.update(language="en", countries=["US"])
-        # Short rows, so that there is something left for the last ones.
-        Placement.objects.update(limit=6)
+        # Short rows, so that there is something left for the last ones; none of them draws a newcomer.
+        Placement.objects.update(limit=6, explores=False)
         for item_id, title in HOSTILE.items():
             Item.objects.create(
                 item_id=item_id,
