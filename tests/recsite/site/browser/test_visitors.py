@@ -221,7 +221,7 @@ def test_facets_narrow_the_catalogue_and_stay_in_the_address(comes: Comes) -> No
     page.get_by_role("link", name=re.compile("^2000s.*remove")).click()
     page.get_by_role("searchbox").fill("horor-3")
     page.keyboard.press("Enter")
-    assert page.locator(".recs-name").first.inner_text() == "Horror-3"
+    expect(page.locator(".recs-name").first).to_have_text("Horror-3")
 
 
 def test_a_hostile_catalogue_is_only_text(comes: Comes) -> None:
