@@ -83,6 +83,11 @@ def facets_of(wanted: Wanted, found: Mapping[str, list[FacetValue]]) -> list[Fac
     return facets
 
 
+def links(name: str, values: Iterable[str]) -> list[Choice]:
+    """Return for each value of a facet the way to all that have it."""
+    return [Choice(label=label_of(name, value), address=address(Wanted(), {name: value})) for value in values]
+
+
 def chosen_of(wanted: Wanted) -> list[Choice]:
     """Return what narrows the list now; each address is the one without it."""
     parameters = _parameters(wanted)

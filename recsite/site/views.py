@@ -16,6 +16,7 @@ from recommender.carousel import UNAVAILABLE, Card, card, from_list, shown_item_
 from recommender.contracts import RecommendationList
 from recommender.queries import PlacementSpec
 from recommender.rows import may_load_late
+from recsite.site import browsing
 from recsite.site.acts import RATINGS, record_visit
 from recsite.site.demo_user import viewer_of
 from recsite.site.history import VIEW, recent_deeds
@@ -29,6 +30,7 @@ EAGER_PLACEMENTS = 2
 SAME_VISIT = timedelta(minutes=30)
 """Coming back to an item sooner, as after rating it, is no second view."""
 _NAV_CATEGORIES = 24
+MOST_TAGS = 16
 
 
 @private
@@ -81,6 +83,9 @@ def item(request: HttpRequest, item_id: str) -> HttpResponse:
         "hours": divmod(fields["duration_minutes"] or 0, 60),
         "last_deed": next((deed for deed in deeds if deed.event_type != VIEW), None),
         "ratings": RATINGS,
+        "tags": browsing.links("tag", found.tags[:MOST_TAGS]),
+        "countries": browsing.links("country", fields["countries"]),
+        "languages": browsing.links("language", [fields["language"]] if fields["language"] else []),
     }
     return show(request, "item.html", context)
 

@@ -282,3 +282,14 @@ def test_a_name_that_begins_like_anothers_is_not_his(committed: dict[str, int]) 
     feature_store.open_writes(["ann", "a", "an\x01", "bn"])
     assert feature_store.read("an")[0].is_known
     assert feature_store.read("ann")[0].is_known is None
+
+
+def test_what_was_merely_shown_is_in_no_history(committed: dict[str, int]) -> None:
+    """Neither in what is appended after a commit nor in what is read from Postgres."""
+    expected = sorted([committed["heat"], committed["alien"]])
+    record([event("heat"), event("alien")])
+    assert sorted(load("ann")[0].item_pks.tolist()) == expected
+    record([event("heat", "impression"), event("up", "impression")])
+    assert sorted(load("ann")[0].item_pks.tolist()) == expected
+    features.forget(["ann"])
+    assert sorted(load("ann")[0].item_pks.tolist()) == expected
