@@ -9,8 +9,8 @@ list; each item counts 1 / propensity, as far as MOST_WEIGHT, and the rate is se
 
 The interval is the normal one of the difference, linearised, with users as units; there is neither where few
 impressions of large weight decide. What it does not know: an item that was never shown has no clicks to be counted, so
-what a draft brings in newly is not valued; the model is today's; lists about an item, whose seed is not logged, are left
-out; languages are not logged, so rules for some of them do nothing here.
+what a draft brings in newly is not valued; the model is today's; lists about an item, whose seed is not logged, are
+left out; languages are not logged, so rules for some of them do nothing here.
 """
 
 from __future__ import annotations
