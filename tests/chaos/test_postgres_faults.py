@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.chaos.ledger import Ledger, events
-from tests.chaos.report import Line
+from tests.chaos.report import WAITED_SECONDS, Line
 from tests.chaos.serving_probe import ServingProbe
 from tests.chaos.site import Site, signal_all
 
@@ -43,7 +43,7 @@ def test_postgres_stopped(site: Site, line: Line) -> None:
         site.start_server(site.postgres)
         ledger.wait_for(100)
     assert {status for status, *_ in ledger.refusals} == {503}
-    line.took(probe, within=0.2)
+    line.took(probe, within=WAITED_SECONDS)
     line.balanced(ledger)
 
 
@@ -63,7 +63,7 @@ def test_postgres_hung(site: Site, line: Line) -> None:
         ledger.wait_for(100)
     assert {status for status, *_ in ledger.refusals} == {503}
     line.notes.append(f"events refused within {max(seconds for *_, seconds in ledger.refusals):.1f} s")
-    line.took(probe, within=0.3)
+    line.took(probe, within=WAITED_SECONDS)
     line.balanced(ledger)
 
 
@@ -84,7 +84,7 @@ def test_lock_held_on_events(site: Site, line: Line) -> None:
     slowest = max(seconds for *_, seconds in ledger.refusals)
     line.notes.append(f"refused within {slowest:.1f} s")
     assert slowest < 4
-    line.took(probe, within=0.3)
+    line.took(probe, within=WAITED_SECONDS)
     line.balanced(ledger)
 
 
@@ -125,5 +125,5 @@ def test_connections_exhausted(bare_site: Site, line: Line) -> None:
         for one in held:
             one.close()
     ledger.deliver(batch)
-    line.took(probe, within=0.3)
+    line.took(probe, within=WAITED_SECONDS)
     line.balanced(ledger)

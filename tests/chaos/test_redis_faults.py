@@ -11,7 +11,7 @@ import pytest
 
 from recsite.local_services.server import wait_until
 from tests.chaos.ledger import Ledger, events
-from tests.chaos.report import Line
+from tests.chaos.report import WAITED_SECONDS, Line
 from tests.chaos.serving_probe import ServingProbe
 from tests.chaos.site import Site, signal_all
 
@@ -47,7 +47,7 @@ def test_redis_hung(site: Site, line: Line) -> None:
         ledger.wait_for(100)
     assert not ledger.refusals
     # 0.2 s is waited for Redis once, then it is left alone.
-    line.took(probe, within=0.5)
+    line.took(probe, within=WAITED_SECONDS)
     line.balanced(ledger)
 
 
