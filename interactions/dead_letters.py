@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Count
+
 from interactions.contracts import EventInput
 from interactions.models import DeadLetter
 
@@ -78,6 +80,12 @@ def from_payload(payload: str) -> EventInput:
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"the payload lacks {error}") from error
+
+
+def waiting() -> dict[str, int]:
+    """Return how many have not been replayed, by code."""
+    counted = DeadLetter.objects.filter(replayed_at=None).values_list("code").annotate(letters=Count("pk"))
+    return dict(counted.order_by("code"))
 
 
 def of_user(user_id: str) -> Iterable[DeadLetter]:

@@ -60,6 +60,11 @@ def stream_key() -> str:
     return key("impressions")
 
 
+def waiting() -> int:
+    """Return how many entries the stream has. Raises `RedisAway`."""
+    return ask(lambda connected: int(connected.xlen(stream_key())))
+
+
 def record(served: Sequence[ServedList], alongside: Alongside | None = None) -> None:
     """Note what was shown, to be sent on a moment later.
 

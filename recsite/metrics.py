@@ -6,21 +6,15 @@ counters there and whichever is asked adds them up. `/metrics` needs no key; pub
 
 from __future__ import annotations
 
-import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
 
-from interactions import partitions
-
-logger = logging.getLogger(__name__)
+from recsite.site_state import SiteState
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
@@ -46,27 +40,6 @@ class RequestMetricsMiddleware:
         method = request.method if request.method in METHODS else "OTHER"
         REQUEST_SECONDS.labels(view, method, response.status_code).observe(time.perf_counter() - started)
         return response
-
-
-class SiteState(Collector):
-    """What only the database knows, asked when the metrics are."""
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield whether Postgres answers and, when it does, the rows that found no partition."""
-        waiting = GaugeMetricFamily(
-            "recsite_default_partition_rows", "Rows in no partition of their own; 0 is right.", labels=["table"]
-        )
-        up = 1
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
-            for table in partitions.TABLES:
-                waiting.add_metric([table], partitions.default_rows(table))
-        except DatabaseError as error:
-            logger.warning("metrics: Postgres: %s", error)
-            up = 0
-        yield GaugeMetricFamily("recsite_postgres_up", "1 when Postgres answers.", value=up)
-        yield waiting
 
 
 def counters() -> CollectorRegistry:

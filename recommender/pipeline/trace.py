@@ -7,7 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from prometheus_client import Histogram
+
 from recommender.arrays import RowArray
+
+STAGE_SECONDS = Histogram(
+    "recommender_stage_seconds",
+    "Time of one stage in making one list; lists shown again from the cache have none.",
+    ["kind", "stage"],
+    buckets=(0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
+)
 
 
 @dataclass(slots=True)
@@ -31,7 +40,9 @@ class Step:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.milliseconds = round((time.perf_counter() - self._started) * 1000, 3)
+        seconds = time.perf_counter() - self._started
+        self.milliseconds = round(seconds * 1000, 3)
+        STAGE_SECONDS.labels(self.kind, self.stage).observe(seconds)
 
 
 @dataclass(slots=True)

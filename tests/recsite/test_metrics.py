@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
-from recsite import metrics
+from interactions.models import DeadLetter
+from recommender.models import ActiveModel, ModelVersion, RebuildRequest
+from recsite import site_state
 from recsite.environment import BASE_DIRECTORY
 
 
@@ -39,7 +43,7 @@ def test_a_request_is_counted_under_its_route(method: str, path: str, labels: tu
 def samples() -> dict[tuple[str, str], float]:
     text = Client().get("/metrics").text
     return {
-        (sample.name, sample.labels.get("table", "")): sample.value
+        (sample.name, next(iter(sample.labels.values()), "")): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
         if sample.name.startswith("recsite_") and not sample.name.startswith("recsite_request")
@@ -49,6 +53,9 @@ def samples() -> dict[tuple[str, str], float]:
 def test_the_state_of_the_database_is_told(db: None) -> None:
     assert samples() == {
         ("recsite_postgres_up", ""): 1.0,
+        ("recsite_redis_up", ""): 1.0,
+        ("recsite_impressions_waiting", ""): 0.0,
+        ("recsite_rebuild_waiting_seconds", ""): 0.0,
         ("recsite_default_partition_rows", "interactions_event"): 0.0,
         ("recsite_default_partition_rows", "interactions_impression"): 0.0,
     }
@@ -73,5 +80,23 @@ def test_metrics_answer_without_postgres(monkeypatch: pytest.MonkeyPatch) -> Non
         def cursor(self) -> None:
             raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(metrics, "connection", Away())
-    assert samples() == {("recsite_postgres_up", ""): 0.0}
+    monkeypatch.setattr(site_state, "connection", Away())
+    assert samples() == {
+        ("recsite_postgres_up", ""): 0.0,
+        ("recsite_redis_up", ""): 1.0,
+        ("recsite_impressions_waiting", ""): 0.0,
+    }
+
+
+def test_what_waits_is_told(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for replayed_at in (None, None, timezone.now()):
+        DeadLetter.objects.create(code="item_unknown", message="", payload="{}", replayed_at=replayed_at)
+    RebuildRequest.objects.create(asked_at=timezone.now() - timedelta(seconds=90))
+    version = ModelVersion.objects.create(
+        name="v1", state=ModelVersion.State.READY, created_at=timezone.now() - timedelta(hours=2)
+    )
+    ActiveModel.objects.create(version=version)
+    told = samples()
+    assert told["recsite_dead_letters", "item_unknown"] == 2
+    assert 90 <= told["recsite_rebuild_waiting_seconds", ""] < 150
+    assert 7200 <= told["recsite_model_age_seconds", ""] < 7260
