@@ -55,6 +55,9 @@ ETAG = OpenApiParameter(
     "to be kept and have none.",
     response=[200, 304],
 )
+NOT_THERE = OpenApiResponse(
+    description="The seed (`item_unknown`) or the placement (`placement_unknown`) does not exist."
+)
 CONDITIONAL = [IF_NONE_MATCH, ETAG]
 STILL_HOLDS = OpenApiResponse(description="What the request's `If-None-Match` names still holds.")
 

@@ -86,7 +86,7 @@ class BatchView(APIView):
         tags=[doc.TAG],
         summary="Recommend items to up to 100 users",
         request=doc.BatchRequest,
-        responses=doc.BatchDocument,
+        responses={200: doc.BatchDocument, 404: doc.NOT_THERE},
         examples=[doc.BATCH_REQUEST, doc.BATCH_EXAMPLE],
     )
     def post(self, request: Request) -> Response:

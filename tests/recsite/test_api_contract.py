@@ -39,6 +39,8 @@ BEYOND_A_SCHEMA = {
     "too_long a key of attributes": "names within it have at most 200 characters",
     "too_long attributes": "all of it at most 32 KB",
     "too_long preferences": "this, too",
+    "cursor_invalid": "a cursor is signed, for one user and one question",
+    "field_required item_id": "a list of the type similar is about an item",
     "timestamp_future": "an event lies at most a day ahead",
     "timestamp_too_old": "nor before 1970",
     "event_type_unknown": "the site says which types there are",
