@@ -62,6 +62,8 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "request_invalid": (400, "The request cannot be understood or combines what cannot be combined."),
     # Batches
     "too_many_items": (413, "At most 1,000 items per request."),
+    "too_many_users": (413, "At most 100 users per request."),
+    "user_twice": (400, "The same user twice in one request."),
     "item_twice": (400, "The same item twice in one request."),
     "too_many_events": (413, "At most 1,000 events per request."),
     "event_too_large": (400, "An event has at most 32 KB."),

@@ -57,7 +57,7 @@ WITH_BODY = {
     "413": "The body or the batch is too large.",
     "415": "Not `application/json`, or compressed.",
 }
-CLOSED = ("BulkItem", "BulkItems", "EmbeddingDocument", "ItemFields", "MergeRequest", "UserFields")
+CLOSED = ("BatchRequest", "BulkItem", "BulkItems", "EmbeddingDocument", "ItemFields", "MergeRequest", "UserFields")
 """Bodies in which an unknown field is refused; answers may get new fields any time."""
 
 

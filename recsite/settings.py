@@ -281,6 +281,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "VerdictEnum": ["accepted", "rejected"],
+        "EventVerdictEnum": ["accepted", "duplicate", "rejected"],
+        "ExperimentStatusEnum": ["draft", "running", "stopped"],
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "recsite.openapi.add_errors",

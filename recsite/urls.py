@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from recsite.api_docs import DocsView, SchemaView
 from recsite.health import livez, readyz
 from recsite.metrics import metrics
+from recsite.quick_start import quick_start
 
 handler400 = "recsite.errors.bad_request"
 handler403 = "recsite.errors.permission_denied"
@@ -20,6 +21,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("catalog.api.urls")),
     path("", include("experiments.api.urls")),
     path("schema", SchemaView.as_view(), name="schema"),
+    path("quick-start", quick_start, name="quick-start"),
     path("docs", DocsView.as_view(), name="docs"),
 ]
 

@@ -121,9 +121,10 @@ STORED_ITEM = OpenApiExample(
     "An item", value={"item_id": "inception", **ITEM, "published_at": "2010-07-16T00:00:00Z"}, response_only=True
 )
 WRITTEN_ITEM = OpenApiExample("An item", value=ITEM, request_only=True)
+GONE_BEFORE = {"title": "Heat", "available_from": "2026-02-01", "available_until": "2026-01-01"}
 BULK_REQUEST = OpenApiExample(
-    "Two items, the second without a title",
-    value={"items": [{"item_id": "inception", "title": "Inception"}, {"item_id": "heat"}]},
+    "Two items, the second gone before it comes",
+    value={"items": [{"item_id": "inception", "title": "Inception"}, {"item_id": "heat", **GONE_BEFORE}]},
     request_only=True,
 )
 BULK_ANSWER = OpenApiExample(
@@ -139,9 +140,9 @@ BULK_ANSWER = OpenApiExample(
             {
                 "index": 1,
                 "status": "rejected",
-                "code": "field_required",
-                "message": "title is missing",
-                "field": "title",
+                "code": "field_invalid",
+                "message": "available_until is not after available_from.",
+                "field": "available_until",
             },
         ],
     },

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from recommender.api.parameters import LONGEST_ID, LONGEST_WORD
+from recommender.api.batch import MOST_USERS
+from recommender.api.parameters import LONGEST_ID, LONGEST_WORD, MOST_EXCLUDED
 from recommender.paging import LONGEST_CURSOR
 from recommender.serving import KINDS, MAXIMUM_LIMIT
 
@@ -15,7 +16,8 @@ TAG = "Recommendations"
 
 ID: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
 ID_OR_NOBODY = {"type": "string", "maxLength": LONGEST_ID}
-WORD = {"type": "string", "maxLength": LONGEST_WORD, "pattern": "^([A-Za-z0-9]+([-_][A-Za-z0-9]+)*)?$"}
+WORD_PATTERN = "^([A-Za-z0-9]+([-_][A-Za-z0-9]+)*)?$"
+WORD = {"type": "string", "maxLength": LONGEST_WORD, "pattern": WORD_PATTERN}
 VERSION = {"type": "string", "maxLength": LONGEST_WORD, "pattern": "^([A-Za-z0-9]+([-_.+][A-Za-z0-9]+)*)?$"}
 VARIANT = {"type": "string", "pattern": "^([^:]+:.+)?$"}
 FLAG = ["0", "1", "false", "true"]
@@ -34,8 +36,7 @@ CURSOR = OpenApiParameter(
     {"type": "string", "maxLength": LONGEST_CURSOR},
     description="Page through a list of up to 100 items: empty for the first page, then each answer's `next_cursor` "
     "with the same parameters; `limit` is the size of a page. No page repeats an item or changes, whatever is "
-    "published meanwhile. A list is kept for half an hour after its last page; then, or altered, the cursor is "
-    "`cursor_invalid`.",
+    "published meanwhile. A list is kept for half an hour after its last page; then its cursor is `cursor_invalid`.",
 )
 QUERY_USER = OpenApiParameter("user_id", ID_OR_NOBODY, description="Whom it is shown to; empty: nobody in particular.")
 VISITOR = [
@@ -45,7 +46,22 @@ VISITOR = [
     OpenApiParameter("consent", str, enum=FLAG, description="0: answer as for nobody in particular and store nothing."),
     OpenApiParameter("variant", VARIANT, description="`experiment:variant` that is to be shown, and counted nowhere."),
 ]
-OF_A_LIST = [LIMIT, CONTEXT, EXCLUDE, EXPAND, EXPLAIN, *VISITOR]
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of an answer that is at hand already."
+)
+ETAG = OpenApiParameter(
+    "ETag",
+    str,
+    OpenApiParameter.HEADER,
+    description="Of what is shown to nobody in particular (no `user_id`, or `consent=0`); personal answers are not "
+    "to be kept and have none.",
+    response=[200, 304],
+)
+NOT_THERE = OpenApiResponse(
+    description="The seed (`item_unknown`) or the placement (`placement_unknown`) does not exist."
+)
+CONDITIONAL = [IF_NONE_MATCH, ETAG]
+STILL_HOLDS = OpenApiResponse(description="What the request's `If-None-Match` names still holds.")
 
 
 class CardDocument(serializers.Serializer[Any]):
@@ -96,6 +112,42 @@ class PageDocument(serializers.Serializer[Any]):
     carousels = ListDocument(many=True)
 
 
+class BatchRequest(serializers.Serializer[Any]):
+    """Whom lists are for, and what they are asked for: the parameters of a single list."""
+
+    user_ids = serializers.ListField(child=serializers.CharField(max_length=LONGEST_ID), max_length=MOST_USERS)
+    type = serializers.ChoiceField(choices=KINDS, required=False)
+    context = serializers.CharField(required=False, allow_blank=True)  # type: ignore[assignment] # not Field.context
+    limit = serializers.IntegerField(min_value=1, max_value=MAXIMUM_LIMIT, required=False)
+    exclude = serializers.ListField(
+        child=serializers.CharField(allow_blank=True), max_length=MOST_EXCLUDED, required=False
+    )
+    item_id = serializers.CharField(max_length=LONGEST_ID, required=False)
+    expand = serializers.ChoiceField(choices=["item"], required=False)
+    language = serializers.RegexField(WORD_PATTERN, max_length=LONGEST_WORD, required=False, allow_blank=True)
+    device = serializers.RegexField(WORD_PATTERN, max_length=LONGEST_WORD, required=False, allow_blank=True)
+
+
+class UserVerdict(serializers.Serializer[Any]):
+    """What became of one user of a batch."""
+
+    index = serializers.IntegerField(help_text="0 is first.")
+    status = serializers.ChoiceField(choices=["accepted", "rejected"])
+    user_id = serializers.CharField(required=False, help_text="Of an accepted one.")
+    list = ListDocument(required=False, help_text="His list.")
+    code = serializers.CharField(required=False, help_text="Of a rejection.")
+    message = serializers.CharField(required=False)
+    field = serializers.CharField(required=False, allow_null=True)
+
+
+class BatchDocument(serializers.Serializer[Any]):
+    """Lists in the order of the users."""
+
+    accepted = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    results = UserVerdict(many=True)
+
+
 LIST: dict[str, Any] = {
     "recommendations": [
         {
@@ -116,3 +168,26 @@ LIST: dict[str, Any] = {
 }
 LIST_EXAMPLE = OpenApiExample("A personal list", LIST, response_only=True)
 PAGE_EXAMPLE = OpenApiExample("The home page", {"page": "home", "carousels": [LIST]}, response_only=True)
+BATCH_REQUEST = OpenApiExample(
+    "Two users, one of them without an id",
+    value={"user_ids": ["ann", ""], "context": "homepage", "limit": 1},
+    request_only=True,
+)
+BATCH_EXAMPLE = OpenApiExample(
+    "One list, one refusal",
+    value={
+        "accepted": 1,
+        "rejected": 1,
+        "results": [
+            {"index": 0, "status": "accepted", "user_id": "ann", "list": LIST},
+            {
+                "index": 1,
+                "status": "rejected",
+                "code": "id_invalid",
+                "message": "user_ids[1] is empty.",
+                "field": "user_ids[1]",
+            },
+        ],
+    },
+    response_only=True,
+)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-
-from django.http import QueryDict
 
 from catalog.api.errors import ApiError
 from recommender import participation
@@ -41,7 +39,7 @@ class Parameters:
     """(experiment, variant) that is to be shown."""
 
 
-def parse(query: QueryDict, accepted: Collection[str]) -> Parameters:
+def parse(query: Mapping[str, str], accepted: Collection[str]) -> Parameters:
     """Return the parameters.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, TypedDict
 
 from drf_spectacular.utils import extend_schema
@@ -9,9 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from catalog.api import json_body
 from recommender import paging, participation, serving
+from recommender.api import batch, entity_tags, parameters
 from recommender.api import documentation as doc
-from recommender.api import parameters
 from recommender.api.documents import list_document
 from recommender.api.parameters import Parameters
 
@@ -60,8 +62,9 @@ class RecommendationsView(APIView):
             doc.EXPAND,
             doc.EXPLAIN,
             *doc.VISITOR,
+            *doc.CONDITIONAL,
         ],
-        responses=doc.ListDocument,
+        responses={200: doc.ListDocument, 304: doc.STILL_HOLDS},
         examples=[doc.LIST_EXAMPLE],
     )
     def get(self, request: Request, user_id: str) -> Response:
@@ -69,7 +72,31 @@ class RecommendationsView(APIView):
         asked = parameters.parse(request.query_params, self.accepted)
         user_id = parameters.identifier(user_id, "user_id")
         self.check_object_permissions(request, user_id)
-        return Response(_list_of(asked, user_id, asked.kind, asked.item_id), headers=PRIVATE)
+        whom = user_id if asked.consent else ""
+        made = _list_of(asked, whom, asked.kind, asked.item_id)
+        return _answer(request, asked, whom, made, [made])
+
+
+class BatchView(APIView):
+    """Lists for several users, asked for by a server."""
+
+    required_scopes: ClassVar = {"POST": "read"}
+
+    @extend_schema(
+        operation_id="recommend_to_several",
+        tags=[doc.TAG],
+        summary="Recommend items to up to 100 users",
+        request=doc.BatchRequest,
+        responses={200: doc.BatchDocument, 404: doc.NOT_THERE},
+        examples=[doc.BATCH_REQUEST, doc.BATCH_EXAMPLE],
+    )
+    def post(self, request: Request) -> Response:
+        """Answer a list for each user, or say by index what is wrong with the id. Not for publishable keys. Each list
+        counts as shown to its user. What is wrong for all of them refuses the whole request.
+        """
+        user_ids, asked = batch.parse(json_body.decode_object(request))
+        answer = batch.answer(user_ids, lambda user_id: _list_of(asked, user_id, asked.kind, asked.item_id))
+        return Response(answer, headers=PRIVATE)
 
 
 class SimilarView(APIView):
@@ -93,16 +120,18 @@ class SimilarView(APIView):
             doc.EXPAND,
             doc.EXPLAIN,
             *doc.VISITOR,
+            *doc.CONDITIONAL,
         ],
-        responses=doc.ListDocument,
+        responses={200: doc.ListDocument, 304: doc.STILL_HOLDS},
         examples=[doc.LIST_EXAMPLE],
     )
     def get(self, request: Request, item_id: str) -> Response:
         """Answer a list; an unknown item is 404."""
         asked = parameters.parse(request.query_params, self.accepted)
         self.check_object_permissions(request, asked.user_id)
-        item_id = parameters.identifier(item_id, "item_id")
-        return Response(_list_of(asked, asked.user_id, serving.SIMILAR, item_id), headers=PRIVATE)
+        whom = asked.user_id if asked.consent else ""
+        made = _list_of(asked, whom, serving.SIMILAR, parameters.identifier(item_id, "item_id"))
+        return _answer(request, asked, whom, made, [made])
 
 
 class PageView(APIView):
@@ -116,18 +145,27 @@ class PageView(APIView):
         operation_id="page",
         tags=[doc.TAG],
         summary="Compose a page of several lists",
-        parameters=[doc.PAGE, doc.QUERY_USER, doc.LIMIT, doc.ITEM, doc.EXPAND, *doc.VISITOR],
-        responses=doc.PageDocument,
+        parameters=[
+            doc.PAGE,
+            doc.QUERY_USER,
+            doc.LIMIT,
+            doc.ITEM,
+            doc.EXPAND,
+            *doc.VISITOR,
+            *doc.CONDITIONAL,
+        ],
+        responses={200: doc.PageDocument, 304: doc.STILL_HOLDS},
         examples=[doc.PAGE_EXAMPLE],
     )
     def get(self, request: Request, page: str) -> Response:
         """Answer the page's lists top to bottom; no item stands in two of them, unless editors set them apart."""
         asked = parameters.parse(request.query_params, self.accepted)
         self.check_object_permissions(request, asked.user_id)
+        whom = asked.user_id if asked.consent else ""
         with participation.forcing(asked.variant):
             made = serving.page(
                 page,
-                user_id=asked.user_id if asked.consent else "",
+                user_id=whom,
                 seed_item_id=asked.item_id,
                 limit=asked.limit,
                 language=asked.language,
@@ -135,10 +173,10 @@ class PageView(APIView):
                 app_version=asked.app_version,
             )
         carousels = [list_document(row, expand_item=asked.expand_item) for row in made]
-        return Response({"page": page, "carousels": carousels}, headers=PRIVATE)
+        return _answer(request, asked, whom, {"page": page, "carousels": carousels}, carousels)
 
 
-def _list_of(asked: Parameters, user_id: str, kind: str, item_id: str) -> dict[str, Any]:
+def _list_of(asked: Parameters, whom: str, kind: str, item_id: str) -> dict[str, Any]:
     """Return the document of the one list, or of the page of one, that was asked for."""
     question = _Question(
         kind=kind,
@@ -151,10 +189,19 @@ def _list_of(asked: Parameters, user_id: str, kind: str, item_id: str) -> dict[s
         device=asked.device,
         app_version=asked.app_version,
     )
-    whom, next_cursor = user_id if asked.consent else "", None
+    next_cursor = None
     with participation.forcing(asked.variant):
         if asked.cursor is None:
             made = serving.recommend(whom, **question)
         else:
             made, next_cursor = paging.recommend(whom, cursor=asked.cursor, **question)
     return list_document(made, expand_item=asked.expand_item, next_cursor=next_cursor)
+
+
+def _answer(
+    request: Request, asked: Parameters, whom: str, document: dict[str, Any], lists: Sequence[dict[str, Any]]
+) -> Response:
+    """Return what is for one user so that nobody keeps it, and what is for nobody in particular with an entity tag."""
+    if whom or asked.explain or asked.cursor is not None:
+        return Response(document, headers=PRIVATE)
+    return entity_tags.answer(request, document, lists)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,30 @@ def peak_bytes() -> int:
     unit = 1 if sys.platform == "darwin" else 1024
     who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return unit * max(resource.getrusage(one).ru_maxrss for one in who)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """When what began in a rebuild that ended well, in seconds after its start."""
+
+    whole: float
+    """How long it took."""
+    at: Mapping[str, float]
+    """By stage."""
+
+    def end_of(self, stage: str) -> float:
+        """Return when the stage ended, which must be one of `at`."""
+        return min([moment for moment in self.at.values() if moment > self.at[stage]] + [self.whole])
+
+
+def last_good(before: RebuildJob | None = None) -> Course | None:
+    """Return the course of the last rebuild that ended well (`before` that one), None when there is none."""
+    jobs = RebuildJob.objects.filter(state=RebuildJob.State.DONE)
+    job = (jobs if before is None else jobs.filter(fencing_token__lt=before.fencing_token)).first()
+    if job is None or job.finished_at is None:
+        return None
+    whole = (job.finished_at - job.started_at).total_seconds()
+    return Course(whole=whole, at={stage["stage"]: stage["at"] for stage in job.stages}) if whole > 0 else None
 
 
 def share_done(job: RebuildJob, now: datetime) -> float | None:
@@ -48,16 +73,11 @@ def _reached(job: RebuildJob, now: datetime) -> tuple[float, float] | None:
 
     Within a stage both are taken to go alike, and this one not to be past it before it says so.
     """
-    before = RebuildJob.objects.filter(state=RebuildJob.State.DONE, fencing_token__lt=job.fencing_token).first()
-    if before is None or before.finished_at is None:
-        return None
-    whole = (before.finished_at - before.started_at).total_seconds()
-    at: Mapping[str, float] = {stage["stage"]: stage["at"] for stage in before.stages}
-    if job.stage not in at or whole <= 0:
+    course = last_good(before=job)
+    if course is None or job.stage not in course.at:
         return None
     within = (now - job.started_at).total_seconds() - job.stages[-1]["at"]
-    stage_ends = min((moment for moment in at.values() if moment > at[job.stage]), default=whole)
-    return min(at[job.stage] + max(within, 0.0), stage_ends, whole), whole
+    return min(course.at[job.stage] + max(within, 0.0), course.end_of(job.stage)), course.whole
 
 
 def table(job: RebuildJob) -> list[tuple[str, str, str]]:

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from recsite import api_keys
 from recsite.models import ApiKey
 
-OPEN = {"/api/v1/schema", "/api/v1/docs"}
+OPEN = {"/api/v1/schema", "/api/v1/docs", "/api/v1/quick-start"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -90,6 +90,7 @@ def test_a_method_a_view_lacks_is_405(path: str) -> None:
     assert missing not in allowed
 
 
+@pytest.mark.usefixtures("db")
 @pytest.mark.parametrize("path", sorted(OPEN))
 def test_the_documentation_needs_no_key(path: str) -> None:
     assert Client().get(path).status_code == 200

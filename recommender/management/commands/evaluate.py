@@ -14,9 +14,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from interactions.management.progress import RateColumn
 from recommender import conf
 from recommender.exceptions import RecommenderError
 from recommender.training import offline
@@ -26,6 +27,9 @@ from recommender.training.report import ACCURACY, BEYOND_ACCURACY, readable
 from recommender.training.split import SHARE, WAYS, Way
 
 WIDTH = 140
+
+
+COLUMNS = (TextColumn("{task.description}"), BarColumn(), RateColumn(), TimeRemainingColumn())
 
 
 class Command(BaseCommand):
@@ -50,7 +54,7 @@ class Command(BaseCommand):
         _check(options)
         console = Console(stderr=True)
         with (
-            Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress,
+            Progress(*COLUMNS, console=console, transient=True, disable=not console.is_terminal) as progress,
             TemporaryDirectory(prefix="recsite-split-") as folder,
         ):
             task = progress.add_task("reading", total=None)

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from recommender.exceptions import RecommenderError
+from recommender.management.rebuild_bar import rebuild_bar
 from recommender.ranking.wording import sentence
 from recommender.rebuilding import Rebuilt, rebuild
 from recommender.registry.job_course import peak_bytes
@@ -23,16 +23,14 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="publish whatever the gate says")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         console = Console(stderr=True)
-        with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
-            task = progress.add_task("waiting for the lease", total=None)
+        with rebuild_bar(console) as show:
 
             def tell(stage: str) -> None:
-                memory = f"{stage} ({peak_bytes() / 1e6:,.0f} MB)"
-                progress.update(task, description=memory)
-                if progress.disable:
-                    self.stderr.write(memory)
+                words = f"{stage} ({peak_bytes() / 1e6:,.0f} MB)"
+                show(stage, words)
+                if not console.is_terminal:
+                    self.stderr.write(words)
 
             try:
                 rebuilt = rebuild("command", force=options["force"], progress=tell)

@@ -11,7 +11,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models.fields import NOT_PROVIDED
 
 OURS = ("catalog", "interactions", "experiments", "recommender", "recsite")
-BEFORE_ANY_RELEASE = {"catalog": 7, "interactions": 7, "experiments": 9, "recommender": 19, "recsite": 6}
+BEFORE_ANY_RELEASE = {"catalog": 7, "interactions": 7, "experiments": 7, "recommender": 17, "recsite": 6}
 """Migrations up to these numbers were never between two versions that ran side by side."""
 
 

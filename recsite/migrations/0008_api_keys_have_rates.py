@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("recsite", "0008_work_that_waits_is_found_sooner"),
+        ("recsite", "0007_work_that_waits_is_found_sooner"),
     ]
 
     operations = [
