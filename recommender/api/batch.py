@@ -13,7 +13,7 @@ from recommender.exceptions import BackendError
 
 MOST_USERS = 100
 """Some two seconds' worth of lists that nobody was shown lately."""
-TEXTS = ("type", "context", "item_id", "expand", "language", "device")
+TEXTS = ("type", "context", "item_id", "expand", "language", "device", "app_version")
 FIELDS = ("user_ids", "limit", "exclude", *TEXTS)
 
 

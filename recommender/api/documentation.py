@@ -18,7 +18,8 @@ ID: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
 ID_OR_NOBODY = {"type": "string", "maxLength": LONGEST_ID}
 WORD_PATTERN = "^([A-Za-z0-9]+([-_][A-Za-z0-9]+)*)?$"
 WORD = {"type": "string", "maxLength": LONGEST_WORD, "pattern": WORD_PATTERN}
-VERSION = {"type": "string", "maxLength": LONGEST_WORD, "pattern": "^([A-Za-z0-9]+([-_.+][A-Za-z0-9]+)*)?$"}
+VERSION_PATTERN = "^([A-Za-z0-9]+([-_.+][A-Za-z0-9]+)*)?$"
+VERSION = {"type": "string", "maxLength": LONGEST_WORD, "pattern": VERSION_PATTERN}
 VARIANT = {"type": "string", "pattern": "^([^:]+:.+)?$"}
 FLAG = ["0", "1", "false", "true"]
 USER_ID = OpenApiParameter("user_id", ID, OpenApiParameter.PATH, description="The site's own id of the user.")
@@ -126,6 +127,7 @@ class BatchRequest(serializers.Serializer[Any]):
     expand = serializers.ChoiceField(choices=["item"], required=False)
     language = serializers.RegexField(WORD_PATTERN, max_length=LONGEST_WORD, required=False, allow_blank=True)
     device = serializers.RegexField(WORD_PATTERN, max_length=LONGEST_WORD, required=False, allow_blank=True)
+    app_version = serializers.RegexField(VERSION_PATTERN, max_length=LONGEST_WORD, required=False, allow_blank=True)
 
 
 class UserVerdict(serializers.Serializer[Any]):

@@ -37,9 +37,9 @@ def test_a_change_is_noted_with_both_sides(editor: Client) -> None:
     assert editor.post(f"/admin/recommender/placement/{placement.pk}/change/", form).status_code == 302
     [entry] = AuditEntry.objects.filter(table="recommender_placement")
     assert (entry.actor, entry.action, entry.row) == ("eve", "update", str(placement.pk))
-    assert (entry.before["title"], entry.after["title"]) == ("Trending now", "Hot")
+    assert (entry.before["title"], entry.after["title"]) == ("Trending {place}", "Hot")
     page = editor.get("/admin/recsite/auditentry/").content.decode()
-    assert "title: Trending now → Hot" in page
+    assert "title: Trending {place} → Hot" in page
 
 
 def test_bulk_actions_and_deletions_are_noted_row_by_row(editor: Client) -> None:

@@ -30,6 +30,7 @@ KEYLESS = ("nobody", "another's session", *ROLES)
 API: dict[tuple[str, str], dict[str, int]] = {
     # 400: let in, and then told that there is no body; 404: let in, and there is no such thing.
     ("GET", "recommendations/<str:user_id>"): {"read": 200, "publishable": 403},
+    ("POST", "recommendations"): {"read": 400, "publishable": 403},
     ("GET", "similar/<str:item_id>"): {"read": 404, "publishable": 404},
     ("GET", "pages/<str:page>"): {"read": 404, "publishable": 404},
     ("GET", "experiments/<slug:experiment_id>/report"): {"read": 404},
@@ -45,7 +46,7 @@ API: dict[tuple[str, str], dict[str, int]] = {
     ("DELETE", "users/<str:user_id>"): {"users": 200},
 }
 """Method and route → what the keys of these kinds get. Every other key gets 403, who has none 401."""
-OPEN_API = {"schema", "docs"}
+OPEN_API = {"schema", "docs", "quick-start"}
 PAGES = {
     # route: (method, a path of it, what a visitor gets)
     "livez": ("GET", "/livez", 200),
@@ -56,7 +57,19 @@ PAGES = {
     "browse/": ("GET", "/browse/", 200),
     "browse/<path:category>/": ("GET", "/browse/Crime/", 200),
     "search/": ("GET", "/search/?q=heat", 200),
-    "history/": ("GET", "/history/", 200),
+    "welcome/": ("GET", "/welcome/", 200),
+    "profile/": ("GET", "/profile/", 200),
+    "profile/pause/": ("POST", "/profile/pause/", 302),
+    "profile/resume/": ("POST", "/profile/resume/", 302),
+    "profile/data/": ("GET", "/profile/data/", 200),
+    "profile/erase/": ("GET", "/profile/erase/", 200),
+    "undo/<slug:name>/<path:item_id>/": ("POST", "/undo/watch/heat/", 302),
+    "history/": ("GET", "/history/", 302),
+    "embed/": ("GET", "/embed/", 200),
+    # Only with what a page has signed.
+    "recommender/late": ("POST", "/recommender/late", 404),
+    "recommender/row": ("GET", "/recommender/row", 404),
+    "recommender/report": ("POST", "/recommender/report", 400),
     "act/<slug:name>/<path:item_id>/": ("POST", "/act/watch/heat/", 302),
     "sign-in/": ("GET", "/sign-in/", 200),
     "sign-out/": ("POST", "/sign-out/", 302),
@@ -180,7 +193,7 @@ def test_nobody_sees_what_another_did(db: None) -> None:
     ann, bob = CommittingClient(), CommittingClient()
     assert ann.post("/act/watch/heat/").status_code == 302
     assert bob.post("/act/like/heat/").status_code == 302
-    deeds = {name: client.get("/history/").context["deeds"] for name, client in (("ann", ann), ("bob", bob))}
+    deeds = {name: client.get("/profile/").context["deeds"] for name, client in (("ann", ann), ("bob", bob))}
     assert {name: [deed.event_type for deed in own] for name, own in deeds.items()} == {
         "ann": ["watch"],
         "bob": ["like"],

@@ -42,5 +42,5 @@ def test_no_cache_keeps_a_personal_answer(site: FilmSite) -> None:
         assert answer.status_code == 200
         assert "no-store" in answer.headers["Cache-Control"], path
         assert "private" in answer.headers["Cache-Control"], path
-    for path in ("/", "/history/", "/items/heat/"):
+    for path in ("/", "/profile/", "/profile/data/", "/items/heat/"):
         assert "private" in Client().get(path).headers["Cache-Control"], path
