@@ -16,14 +16,13 @@ from recommender.contracts import RecommendationList
 from recommender.models import ModelVersion, Shadow, ShadowList
 from recommender.registry import active, publishing, retention
 from recommender.shadowing import comparing, opened, switch
-from tests.recommender import film_site
 from tests.recommender.film_site import FilmSite, ids
 
 
 @pytest.fixture
 def other(site: FilmSite, monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
     """Return v2, which takes thief for nearest to heat where v1, which serves, takes ronin; ann has watched heat."""
-    monkeypatch.setattr(film_site, "PAIRS", {("heat", "thief"): 0.9, ("heat", "ronin"): 0.2})
+    monkeypatch.setattr(site, "pairs", {("heat", "thief"): 0.9, ("heat", "ronin"): 0.2})
     with site.commit():
         version = site.publish()
         publishing.rollback("v1")
