@@ -54,6 +54,7 @@ PAGES = {
     "catalog_item_pick": ALL,
     "catalog_item_export": ALL,
     "catalog_item_import": WRITERS,
+    "recommender_placement_exploration_page": ALL,
     "recommender_rule_calendar_page": ALL,
     "recommender_rule_export": ALL,
     "recommender_rule_inspector_page": ALL,
