@@ -26,7 +26,7 @@ class Coefficient:
 LIST_SECONDS = Coefficient(0.0333, "core seconds a personal list", "growth: 1,000,000 items, of the core")
 LIST_GROWTH = Coefficient(0.11, "exponent of that in items", "growth: exponent of time against items")
 REPEATED_SECONDS = Coefficient(0.00113, "core seconds a kept list", "load: similar")
-LIST_BYTES = Coefficient(5_000, "bytes an answer of 20 items", "serving: an answer of 20 items")
+LIST_BYTES = Coefficient(2_800, "bytes an answer of 20 items", "serving: an answer of 20 items")
 EVENT_SECONDS = Coefficient(0.0000418, "core seconds an event, in batches", "ingest: batches of 1,000 over HTTP")
 POSTGRES_EVENTS = Coefficient(91_426, "events a second into one Postgres", "ingest: raw COPY of 1,000")
 MODEL_BYTES = Coefficient(3_645, "bytes of model an item", "memory: 1,000,000 items, model on disk")
