@@ -22,10 +22,11 @@ from interactions.queries import sample_of_users
 from recommender import impact_replay, serving
 from recommender.contracts import RecommendationList
 from recommender.impact_replay import Replay
+from recommender.listing import SIMILAR
 from recommender.queries import PlacementSpec
 from recommender.rules.compile import Rulebook
 from recommender.rules.vocabulary import RuleSpec
-from recommender.serving import PERSONALIZED, SIMILAR
+from recommender.serving import PERSONALIZED
 from recommender.visit import Visit, begin
 
 USERS = 200

@@ -28,9 +28,8 @@ from experiments.off_policy import LEAST_EFFECTIVE_ROWS
 from interactions import features
 from interactions.logged_lists import LoggedList, lists_of
 from recommender import serving
-from recommender.listing import BECAUSE_YOU_WATCHED
+from recommender.listing import BECAUSE_YOU_WATCHED, SIMILAR
 from recommender.rules.compile import Rulebook
-from recommender.serving import SIMILAR
 from recommender.visit import Visit
 
 LISTS_A_USER = 3

@@ -26,6 +26,7 @@ from recommender.visit import Visit
 
 BECAUSE_YOU_WATCHED = "because_you_watched"
 CATEGORY = "category"
+SIMILAR = "similar"
 """Names of the recipes whose rows are about something: an item of the history, a category he likes."""
 
 Made = tuple[RecommendationList, ServedList]

@@ -16,8 +16,9 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from recommender import conf, exploration_page, placement_access
+from recommender.listing import SIMILAR
 from recommender.models import Placement
-from recommender.serving import PERSONALIZED, SIMILAR
+from recommender.serving import PERSONALIZED
 
 
 class PlacementForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable when running

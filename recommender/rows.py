@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from recommender import serving
 from recommender.carousel import UNAVAILABLE, Shown
 from recommender.contracts import RecommendationList
-from recommender.serving import SIMILAR
+from recommender.listing import SIMILAR
 
 logger = logging.getLogger(__name__)
 

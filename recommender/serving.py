@@ -21,20 +21,18 @@ import numpy as np
 from experiments import exposure
 from interactions import impressions
 from interactions.contracts import ServedList
-from recommender import conf, participation, serving_state
+from recommender import participation, serving_state
 from recommender.answering import Answer
 from recommender.arrays import RowArray
 from recommender.contracts import RecommendationList
 from recommender.exceptions import RequestError, UnknownItem
-from recommender.favourites import favourite_categories
-from recommender.listing import BECAUSE_YOU_WATCHED, CATEGORY, Made, listed, looked_into
+from recommender.listing import BECAUSE_YOU_WATCHED, CATEGORY, SIMILAR, Made, listed, looked_into
 from recommender.queries import PlacementSpec
-from recommender.seeds import choose_seeds
 from recommender.serving_state import ServingState
+from recommender.subjects import Subject, chosen_subjects, subjects_of
 from recommender.visit import Visit, begin
 
 PERSONALIZED = "personalized"
-SIMILAR = "similar"
 KINDS = (PERSONALIZED, SIMILAR, "trending", BECAUSE_YOU_WATCHED, "new")
 """Values of the API's `type`, each the name of a recipe."""
 
@@ -147,17 +145,10 @@ def look_into(
     )
 
 
-class _Subject(NamedTuple):
-    """What a list is about: an item, a category, or nothing in particular."""
-
-    seed: int | None = None
-    category: str = ""
-
-
 class _Asked(NamedTuple):
     placement: PlacementSpec
     recipe: str
-    subject: _Subject
+    subject: Subject
     exclude: RowArray
 
 
@@ -172,11 +163,10 @@ def _asked(
 ) -> _Asked:
     placement = _placement(visit.state, kind, context)
     recipe = kind or placement.recipe
-    seed = _row(visit.state, seed_item_id) if seed_item_id else None
-    subject = _Subject(seed)
-    if seed is None and recipe in (BECAUSE_YOU_WATCHED, CATEGORY):
-        subject = next(iter(_chosen_subjects(visit, recipe, 1)), subject)
-    if seed is None and recipe == SIMILAR:
+    subject = Subject(_row(visit.state, seed_item_id) if seed_item_id else None)
+    if subject.seed is None and recipe in (BECAUSE_YOU_WATCHED, CATEGORY):
+        subject = next(iter(chosen_subjects(visit, recipe, 1)), subject)
+    if subject.seed is None and recipe == SIMILAR:
         raise RequestError("type=similar needs item_id: the item the list is about.")
     left_out = [*exclude, *shown.get(placement.dedupe_group, ())]
     rows = [visit.state.catalogue.row_of.get(item_id, -1) for item_id in left_out]
@@ -211,9 +201,8 @@ def page(
 
     Where placements name a `dedupe_group`, it may stand in lists of different groups. A row of "because you watched" is
     repeated for up to RECOMMENDER_SEEDS_PER_PAGE seeds and left out for a user without history, a row of a category for
-    up to RECOMMENDER_CATEGORIES_PER_PAGE; a row with fewer items
-    than its placement's minimum is left out, too. A list that only falls back is shown when it is the first, or when
-    its placement names the fallback.
+    up to RECOMMENDER_CATEGORIES_PER_PAGE; a row with fewer items than its placement's minimum is left out, too. A list
+    that only falls back is shown when it is the first, or when its placement names the fallback.
 
     A page may be asked for in parts: `only` names the placements of this part (() is all of them), `shown` what the
     earlier parts show, as `recommend` takes it.
@@ -261,7 +250,7 @@ def rows_of_page(
         if only and placement.name not in only:
             continue
         placement = msgspec.structs.replace(placement, limit=_limit(limit, placement))
-        for subject in _subjects(visit, placement, seed):
+        for subject in subjects_of(visit, placement, seed):
             beside = above[placement.dedupe_group]
             exclude = np.array(beside, dtype=np.int64)
             made, noted = listed(
@@ -281,26 +270,6 @@ def record_shown(visit: Visit, served: Sequence[ServedList]) -> None:
     """Note lists that are really shown, where anything may be stored of the visit."""
     if visit.record:
         impressions.record(served, alongside=exposure.record_first)
-
-
-def _subjects(visit: Visit, placement: PlacementSpec, seed: int | None) -> list[_Subject]:
-    if placement.recipe == BECAUSE_YOU_WATCHED:
-        seeds = _chosen_subjects(visit, placement.recipe, int(conf.get("SEEDS_PER_PAGE")))
-        return seeds or ([_Subject()] if placement.fallback else [])
-    if placement.recipe == CATEGORY:
-        return _chosen_subjects(visit, placement.recipe, int(conf.get("CATEGORIES_PER_PAGE")))
-    if placement.recipe == SIMILAR:
-        return [_Subject(seed)] if seed is not None else []
-    return [_Subject()]
-
-
-def _chosen_subjects(visit: Visit, recipe: str, n: int) -> list[_Subject]:
-    """Return at most `n` items of his history, or categories of his taste, that rows of the recipe are about."""
-    catalogue = visit.state.catalogue
-    if recipe == CATEGORY:
-        found = favourite_categories(visit.history, visit.user.preferences, catalogue, n)
-        return [_Subject(category=category) for category in found]
-    return [_Subject(seed) for seed in choose_seeds(visit.history, catalogue, visit.state.model, n)]
 
 
 def _placement(state: ServingState, kind: str, context: str) -> PlacementSpec:

@@ -16,6 +16,7 @@ from recommender.api import batch, entity_tags, parameters
 from recommender.api import documentation as doc
 from recommender.api.documents import list_document
 from recommender.api.parameters import Parameters
+from recommender.listing import SIMILAR
 
 PRIVATE = {"Cache-Control": "private, no-store"}
 """A personal answer must never come out of a shared cache, nor out of the browser's own: each carries a `request_id`
@@ -130,7 +131,7 @@ class SimilarView(APIView):
         asked = parameters.parse(request.query_params, self.accepted)
         self.check_object_permissions(request, asked.user_id)
         whom = asked.user_id if asked.consent else ""
-        made = _list_of(asked, whom, serving.SIMILAR, parameters.identifier(item_id, "item_id"))
+        made = _list_of(asked, whom, SIMILAR, parameters.identifier(item_id, "item_id"))
         return _answer(request, asked, whom, made, [made])
 
 
