@@ -43,7 +43,8 @@ SHARES = {
 }
 """By class, the more urgent first. A body that comes slowly holds its thread, so all together leave some of them free.
 Lists and pages are in none: somebody looks at an empty place meanwhile."""
-LISTS = ("recommendations/", "similar/", "pages/")
+LISTS = ("/api/v1/recommendations/", "/api/v1/similar/", "/api/v1/pages/", "/recommender/late")
+EVENTS = "/api/v1/events"
 WATCHED = ("/livez", "/readyz", "/metrics")
 """Whoever asks these decides what happens to this process: they are answered whatever happens."""
 
@@ -51,15 +52,14 @@ WATCHED = ("/livez", "/readyz", "/metrics")
 def kind_of(request: HttpRequest) -> str:
     """Return the class of a request, "" for what is never refused."""
     path = request.path_info
-    if path in WATCHED or (not path.startswith(errors.API_PREFIX) and request.method in ("GET", "HEAD")):
+    is_api = path.startswith(errors.API_PREFIX)
+    if path in WATCHED or path.startswith(LISTS) or (not is_api and request.method in ("GET", "HEAD")):
         return ""
-    route = path.removeprefix("/api/v1/")
-    if route.startswith(LISTS):
-        return ""
-    if route == "events":
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        return "events" if length.isdecimal() and int(length) <= SMALL_BODY else "bulk"
-    return "other"
+    if is_api and path != EVENTS:
+        return "other"
+    # What a person does on a page of the site is as urgent as the event that it becomes.
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return "events" if length.isdecimal() and int(length) <= SMALL_BODY else "bulk"
 
 
 class OverloadMiddleware:

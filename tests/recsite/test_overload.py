@@ -35,7 +35,10 @@ REQUESTS: dict[str, Callable[[], HttpRequest]] = {
         (make.generic("POST", "/api/v1/events", "", CONTENT_LENGTH="many"), "bulk"),
         (make.get("/api/v1/users/ann"), "other"),
         (make.put("/api/v1/items/heat"), "other"),
-        (make.post("/watch/"), "other"),
+        (make.post("/recommender/late", {"shown": "heat"}), ""),
+        (make.post("/act/like/heat/", {"next": "/"}), "events"),
+        (make.post("/recommender/report", "{}", content_type="application/json"), "events"),
+        (make.post("/admin/catalog/item/import/", "x" * 20_000, content_type="text/csv"), "bulk"),
     ],
 )
 def test_what_is_asked_says_how_urgent_it_is(request_: HttpRequest, kind: str) -> None:
