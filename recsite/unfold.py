@@ -106,7 +106,23 @@ NAVIGATION: list[dict[str, Any]] = [
     },
 ]
 
+ORANGE = {
+    "50": "#fff6f0",
+    "100": "#ffe8da",
+    "200": "#ffd0b5",
+    "300": "#ffb286",
+    "400": "#ff9c66",
+    "500": "#ff8a4c",
+    "600": "#b93a0a",
+    "700": "#9a2f06",
+    "800": "#7c2706",
+    "900": "#5f2008",
+    "950": "#391204",
+}
+"""The accent of the site (site.css): 500 is read on the dark of the admin, 600 on its white, at 4.5 to 1 or more."""
+
 UNFOLD: dict[str, Any] = {
+    "COLORS": {"primary": ORANGE},
     "SITE_TITLE": "recsite",
     "SITE_HEADER": "recsite",
     "SITE_SYMBOL": "recommend",

@@ -6,10 +6,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -68,3 +69,13 @@ class Person:
     def scrolls_sideways(self) -> bool:
         """Whether the page is wider than the window."""
         return bool(self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+    def serious_faults(self, leave_out: str = "") -> list[tuple[str, list[str]]]:
+        """Return which serious rules of accessibility the page breaks and where, but for elements of a selector."""
+        context = {"exclude": [[leave_out]]} if leave_out else None
+        result = Axe().run(self.page, context=context, options={"resultTypes": ["violations"]}).response
+        return [
+            (cast("str", rule["id"]), [node["html"][:200] for node in rule["nodes"]][:3])
+            for rule in result["violations"]
+            if rule["impact"] in ("serious", "critical")
+        ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -40,8 +41,8 @@ def comes(browser: Browser, films: FilmSite, tmp_path: Path) -> Iterator[Comes]:
     people: list[Person] = []
     with web_server(tmp_path, workers=2, also=[worker]) as port:
 
-        def comes(group: str = "", size: tuple[int, int] = DESKTOP) -> Person:
-            person = Person(browser, port, size)
+        def comes(group: str = "", size: tuple[int, int] = DESKTOP, **manner: Any) -> Person:
+            person = Person(browser, port, size, **manner)
             people.append(person)
             if group:
                 name = f"{group.lower()}-{len(people)}"
