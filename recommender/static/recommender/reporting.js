@@ -10,7 +10,9 @@ const waiting = new Map();
 let timer;
 
 function add(card, what) {
-  const { note } = card.closest("[data-note]").dataset;
+  const note = card.closest("[data-note]")?.dataset.note;
+  // Turned away within the second it takes to be seen.
+  if (!note) return;
   if (!waiting.has(note)) waiting.set(note, { note, seen: [], opened: [] });
   const list = waiting.get(note);
   list[what].push({ item_id: card.dataset.itemId, position: Number(card.dataset.position) });

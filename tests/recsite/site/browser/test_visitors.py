@@ -108,7 +108,7 @@ def test_rows_that_come_late_repeat_nothing_and_move_nothing(comes: Comes) -> No
             bytes_sent.append(sizes["responseBodySize"] + sizes["responseHeadersSize"])
 
     page.on("requestfinished", count)
-    page.goto("/")
+    page.goto("/", wait_until="networkidle")
     assert page.locator(".recs-late").count() == 0
     first_visit = sum(bytes_sent)
     watches(page, "drama-0")
