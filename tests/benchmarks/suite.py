@@ -35,6 +35,12 @@ BENCHMARKS = (
     Benchmark(name="growth", measures="the same and its memory, up to a million generated items", database=True),
     Benchmark(name="ingest", measures="a million imported events, batches and single events over HTTP", database=True),
     Benchmark(name="storage", measures="bytes of an event, a shown item and a user, by where they are", database=True),
+    Benchmark(
+        name="browse",
+        measures="searches with words and filters in up to a million items; only when named",
+        database=True,
+        on_request=True,
+    ),
     Benchmark(name="vector_index", measures="exact and approximate search by size", database=False),
     Benchmark(name="vector_index_large", measures="the same in a million vectors, and in ten million", database=False),
     Benchmark(name="training_growth", measures="a rebuild of one to twenty million events, beside raw", database=True),
