@@ -1,6 +1,6 @@
 """Which tests stand for which row of the fault matrix, and what became of them; a plugin of the test run.
 
-A test is marked `fault(row, …)`. With `--chaos` only those run, the long ones (`long`) too, and the table is written.
+A test is marked `fault(row, …)`. With `--chaos` only those run, and all long ones (`long`), and the table is written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LINES = pytest.StashKey[dict[str, list[Line]]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare --chaos."""
-    parser.addoption("--chaos", action="store_true", help="Run the fault matrix, all of it and nothing else.")
+    parser.addoption("--chaos", action="store_true", help="Run the fault matrix and other long tests, nothing else.")
     parser.addoption("--chaos-folder", default=".", help="Where chaos.json and chaos.md are written.")
 
 
@@ -34,7 +34,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     whole = config.getoption("--chaos")
     kept, left = [], []
     for one in items:
-        wanted = bool(rows_of(one)) if whole else one.get_closest_marker("long") is None
+        is_long = one.get_closest_marker("long") is not None
+        wanted = is_long or bool(rows_of(one)) if whole else not is_long
         (kept if wanted else left).append(one)
     config.hook.pytest_deselected(items=left)
     items[:] = kept

@@ -51,9 +51,9 @@ def web(port: int) -> Program:
     )
 
 
-def web_command(port: int, workers: int) -> list[str]:
+def web_command(port: int, workers: int, host: str = HOST) -> list[str]:
     """Return the command line of a web server."""
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"]
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port), "--no-ws"]
     # Threads hold a Postgres connection each; a request takes milliseconds, so few are enough.
     command += [
         "--workers",

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
@@ -43,6 +44,7 @@ class Postgres(Server):
     """A cluster under `.local/pg` with the superuser `postgres`, open to whoever may reach its socket."""
 
     name: ClassVar[str] = "Postgres"
+    options: ClassVar[Mapping[str, str]] = OPTIONS
     executables: ClassVar[frozenset[str]] = frozenset({"postgres"})
 
     @property
@@ -93,7 +95,7 @@ class Postgres(Server):
     def _launch(self, account: Account) -> str:
         if not self.directory.exists() or not any(self.directory.iterdir()):
             self._initialise(account)
-        options = {**OPTIONS, "unix_socket_directories": str(self.run)}
+        options = {**self.options, "unix_socket_directories": str(self.run)}
         arguments = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in options.items())
         command: list[str | Path] = [self._binary("pg_ctl"), "-D", self.directory, "-l", self.log, "-o", arguments]
         result = account.run([*command, "-w", "-t", str(START_SECONDS), "start"])

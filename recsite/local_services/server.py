@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -30,6 +30,8 @@ class Server(ABC):
     """
 
     name: ClassVar[str]
+    options: ClassVar[Mapping[str, str]]
+    """What it is started with beside its folders."""
     executables: ClassVar[frozenset[str]]
     """File names of its program: what else works in its folder, a shell say, is left alone."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
@@ -20,6 +21,7 @@ class Valkey(Server):
     """A server under `.local/valkey` that appends every change to a file: a restart loses at most a second."""
 
     name: ClassVar[str] = "Valkey"
+    options: ClassVar[Mapping[str, str]] = {"port": "0", "appendonly": "yes", "save": ""}
     executables: ClassVar[frozenset[str]] = frozenset({"valkey-server", "redis-server"})
 
     @property
@@ -63,12 +65,10 @@ class Valkey(Server):
     def _launch(self, account: Account) -> str:
         account.own(self.directory)
         options = {
+            **self.options,
             "dir": self.directory,
-            "port": 0,
             "unixsocket": self.socket,
             "unixsocketperm": 700,
-            "appendonly": "yes",
-            "save": "",
             "daemonize": "yes",
             "pidfile": self.process_file,
             "logfile": self.log,

@@ -8,7 +8,6 @@ import threading
 import time
 from typing import Any
 
-from recsite.demo import programs
 from tests.chaos.site import Site
 
 PATIENCE_SECONDS = 20.0
@@ -84,7 +83,7 @@ class ServingProbe:
         connection.close()
 
     def _connected(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(programs.HOST, self._site.port, timeout=PATIENCE_SECONDS)
+        return http.client.HTTPConnection(self._site.host, self._site.port, timeout=PATIENCE_SECONDS)
 
     def _list(self, connection: http.client.HTTPConnection, number: int) -> dict[str, Any]:
         path = f"/api/v1/recommendations/user-{number % self._users}?limit=5"

@@ -37,6 +37,10 @@ CELERY = [sys.executable, "-m", "celery", "--app", "recsite"]
 class Site:
     """Servers and programs in one folder. Nothing runs before it is started."""
 
+    host = programs.HOST
+    launcher: Sequence[str] = ()
+    """What starts its programs somewhere else than here."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.models = folder / "models"
@@ -57,7 +61,7 @@ class Site:
             "REDIS_URL": f"unix://{self.valkey.socket}?db=0",
             "CELERY_BROKER_URL": f"redis+socket://{self.valkey.socket}?virtual_host=1",
             "SECRET_KEY": "fault " * 10,
-            "ALLOWED_HOSTS": programs.HOST,
+            "ALLOWED_HOSTS": self.host,
             "SECURE_SSL_REDIRECT": "false",
             "MODEL_DIRECTORY": str(self.models),
             "CATALOGUE_DIRECTORY": str(self.folder / "catalogue"),
@@ -119,14 +123,14 @@ class Site:
     def start(self, name: str, command: Sequence[str], more: Mapping[str, str] | None = None) -> Running:
         """Start a program; one of this name that runs already is forgotten, not ended."""
         log = self.folder / f"{name}.log"
-        running = self.running[name] = Running(command, log, self.environment | dict(more or {}))
+        running = self.running[name] = Running([*self.launcher, *command], log, self.environment | dict(more or {}))
         return running
 
     def start_web(
         self, workers: int = 1, more: Mapping[str, str] | None = None, application: str = "recsite.wsgi:application"
     ) -> Running:
         """Start the web server and wait until it can serve."""
-        command = [*programs.web_command(self.port, workers)[:-1], application]
+        command = [*programs.web_command(self.port, workers, self.host)[:-1], application]
         web = self.start("web", command, more)
         assert wait_until(self.is_ready, START_SECONDS, lambda: not web.ended), self.said("web")
         return web
@@ -153,7 +157,7 @@ class Site:
         """Run Python on this site to its end; return what it said."""
         environment = self.environment | {"DJANGO_SETTINGS_MODULE": "recsite.settings"} | dict(more or {})
         done = subprocess.run(
-            [sys.executable, *arguments],
+            [*self.launcher, sys.executable, *arguments],
             env=environment,
             cwd=Path(__file__).parents[2],
             capture_output=True,
@@ -173,7 +177,7 @@ class Site:
         self, method: str, path: str, body: object = None, *, timeout: float = 30.0, key: str | None = None
     ) -> tuple[int, dict[str, Any], Mapping[str, str]]:
         """Return status, document and headers of one request on a connection of its own."""
-        connection = http.client.HTTPConnection(programs.HOST, self.port, timeout=timeout)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         try:
             headers = {"Authorization": f"Api-Key {key or self.key}", "Content-Type": "application/json"}
             connection.request(method, path, None if body is None else json.dumps(body), headers)

@@ -33,10 +33,20 @@ def at_once(site: Site, parts: Sequence[Sequence[Sequence[dict[str, Any]]]]) -> 
     return ledger
 
 
+@pytest.fixture
+def hospitable(bare_site: Site) -> Site:
+    """A site that serves and lets eight large batches in at once; a usual one lets two in and has the others wait."""
+    bare_site.start_server(bare_site.postgres)
+    bare_site.start_server(bare_site.valkey)
+    bare_site.start_web(more={"WEB_THREADS": "32"})
+    return bare_site
+
+
 @pytest.mark.long
 @pytest.mark.fault(11)
-def test_deadlocks(site: Site, line: Line) -> None:
+def test_deadlocks(hospitable: Site, line: Line) -> None:
     """Eight senders of the same ids, each in an order of his own."""
+    site = hospitable
     found = events(300)
     with ServingProbe(site) as probe:
         parts = [[random.sample(found, len(found)) for _ in range(5)] for _ in range(8)]
@@ -50,7 +60,8 @@ def test_deadlocks(site: Site, line: Line) -> None:
 
 @pytest.mark.fault(28)
 @pytest.mark.long
-def test_duplicates_from_everywhere(site: Site, line: Line) -> None:
+def test_duplicates_from_everywhere(hospitable: Site, line: Line) -> None:
+    site = hospitable
     found = events(10_000)
     with ServingProbe(site) as probe:
         thrice = [random.sample(found, len(found)) for _ in range(3)]
