@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from django.core.exceptions import ImproperlyConfigured
 
-from recsite import environment, login_lock, schedule, unfold
+from recsite import environment, login_lock, queues, schedule, unfold
 from recsite.environment import BASE_DIRECTORY, LOCAL, LOCAL_DIRECTORY, env
 
 # A demo site is entered without a password, on whatever servers: there is nothing to protect.
@@ -152,6 +152,9 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_TIMEZONE = "UTC"
 # No result is kept, so nothing of them is to be cleaned up.
 CELERY_RESULT_EXPIRES = None
+CELERY_TASK_QUEUES = queues.QUEUES
+CELERY_TASK_ROUTES = queues.ROUTES
+CELERY_TASK_DEFAULT_QUEUE = queues.MAINTENANCE
 CELERY_BEAT_SCHEDULER = "recsite.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = schedule.SCHEDULE
 
