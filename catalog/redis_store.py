@@ -14,17 +14,28 @@ import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+from catalog.redis_address import sentinels
 
 
 @cache
 def client() -> redis.Redis:
     """Return the process-wide client (thread-safe, with its own pool)."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=settings.REDIS_TIMEOUT_SECONDS,
-        socket_connect_timeout=settings.REDIS_TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
+    options: dict[str, Any] = {
+        "socket_timeout": settings.REDIS_TIMEOUT_SECONDS,
+        "socket_connect_timeout": settings.REDIS_TIMEOUT_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+    }
+    named = sentinels(settings.REDIS_URL)
+    if named is None:
+        return redis.Redis.from_url(settings.REDIS_URL, **options)
+    # Who is master is asked at each new connection; one that was demoted refuses to write, and is left then.
+    watch: Any = Sentinel(named.hosts, sentinel_kwargs=options)  # type: ignore[no-untyped-call]
+    found: redis.Redis = watch.master_for(
+        named.master, db=named.database, username=named.username, password=named.password, **options
     )
+    return found
 
 
 def round_trip(connected: redis.Redis, commands: Sequence[Sequence[str | int]]) -> list[Any]:

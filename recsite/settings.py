@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from django.core.exceptions import ImproperlyConfigured
 
+from catalog.redis_address import sentinels
 from recsite import environment, login_lock, queues, schedule, unfold
 from recsite.environment import BASE_DIRECTORY, LOCAL, LOCAL_DIRECTORY, env
 
@@ -129,7 +130,10 @@ REDIS_KEY_PREFIX = environment.REDIS_KEY_PREFIX or f"recsite:{_database['NAME']}
 CELERY_BROKER_URL = environment.CELERY_BROKER_URL or (
     f"redis+socket://{_socket}?virtual_host=1" if not environment.REDIS_URL else environment.REDIS_URL
 )
+_sentinels = sentinels(CELERY_BROKER_URL)
+CELERY_BROKER_URL, _of_broker = (CELERY_BROKER_URL, {}) if _sentinels is None else _sentinels.broker()
 CELERY_BROKER_TRANSPORT_OPTIONS = {
+    **_of_broker,
     # Longer than any task may run, else a task is delivered twice at once.
     "visibility_timeout": 3 * 3600,
     # kombu sweeps for lost tasks only every ~100 s otherwise.
