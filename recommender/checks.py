@@ -3,6 +3,8 @@
 recommender.E001    an entry of RECOMMENDER_VECTOR_INDEXES cannot be used (`vector_index.checks`)
 recommender.W001    Annoy is not installed: exact search answers (`vector_index.annoy`)
 recommender.W002    FAISS is not installed: exact search answers (`vector_index.faiss`)
+recommender.W003    pymilvus is not installed: exact search answers (`vector_index.milvus`)
+recommender.W004    Milvus does not answer, or is too old (`vector_index.milvus`)
 recommender.E002    a recipe cannot be built
 recommender.E003    a recipe's fallback does not exist, or the fallbacks go in a circle
 recommender.E004    a setting RECOMMENDER_… does not exist (misspelt)

@@ -35,6 +35,7 @@ from recommender.training.dataset import Interactions
 from recommender.training.fitting import Fitted, fit
 from recommender.training.gate import judge
 from recommender.training.train import Trained
+from recommender.vector_index.handler import backend
 
 Progress = Callable[[str], None]
 
@@ -71,6 +72,8 @@ def rebuild(reason: str, *, force: bool = False, progress: Progress = lambda sta
         Another rebuild has taken over.
     ArtifactError
         The version could not be written or read back.
+    BackendError
+        The server of the vector indexes did not do what it was asked.
     """
     lease = jobs.claim(reason)
     if isinstance(lease, NotNow):
@@ -87,6 +90,8 @@ def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
         lease.heartbeat(name)
         progress(name)
 
+    # What a rebuild needs at its end is better missed at its beginning.
+    backend().require()
     stage("reading")
     current = revisions.from_database()
     catalogue = snapshot.load(current[revisions.CATALOGUE])
@@ -157,5 +162,5 @@ def _figures(fitted: Fitted) -> dict[str, Any]:
 
 
 def _index_recall(trained: Trained, catalogue: Catalogue, data: Interactions) -> dict[str, float]:
-    with trial.opened(trained) as bundle:
+    with trial.opened(trained, as_served=True) as bundle:
         return index_recall.measure(bundle, catalogue, data, int(conf.get("SEED")))
