@@ -11,6 +11,7 @@ recommender.E004    a setting RECOMMENDER_… does not exist (misspelt)
 recommender.E005    an entry of RECOMMENDER_ENCODERS cannot be used (`training.encoders.checks`)
 recommender.E006    the library of an encoder is not installed (`training.encoders.pretrained`)
 recommender.E007    RECOMMENDER_MODEL_STORE names a store that nothing installed speaks to
+recommender.E008    RECOMMENDER_TRAINING_ENGINE names no engine, or lacks pyspark or Java (`training.engines.checks`)
 """
 
 from __future__ import annotations

@@ -164,6 +164,8 @@ CATALOGUE_DIRECTORY = environment.CATALOGUE_DIRECTORY or str(LOCAL_DIRECTORY / "
 # --- The recommender: see recommender/conf.py for every name and its default ---------------------------------------
 RECOMMENDER_MODEL_STORE = environment.MODEL_STORE
 RECOMMENDER_MODEL_DIRECTORY = environment.MODEL_DIRECTORY or str(LOCAL_DIRECTORY / "models" / _database["NAME"])
+RECOMMENDER_TRAINING_ENGINE = environment.TRAINING_ENGINE
+RECOMMENDER_SPARK = {"master": environment.SPARK_MASTER, "options": {}}
 if environment.MILVUS_URI:
     RECOMMENDER_VECTOR_INDEXES = {
         "default": {
