@@ -4,10 +4,10 @@ PY = .venv/bin/python
 .DEFAULT_GOAL = help
 # Only what is imported gets compiled (see installation.py), once: without this, every process would do it again.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup tools demo test chaos lint bench lock stop clean
+.PHONY: help setup tools demo test test-engines chaos lint bench lock stop clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-7s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 # The Python of .venv if it works, so that nothing changes when another one comes first in PATH.
 find_python = \
@@ -40,6 +40,10 @@ lint: tools ## static checks: style, types, import contracts, migrations
 test: lint ## lint and all tests, on local servers it starts itself
 	$(PY) -m recsite.local_services run -- $(PY) -m pytest
 
+test-engines: ## the tests of Spark (needs Java 17) and Milvus, which it installs first (0.9 GB)
+	@$(find_python); exec "$$python" -I recsite/installation.py --dev --engines
+	$(PY) -m recsite.local_services run -- $(PY) -m pytest -m engines
+
 chaos: tools ## the fault matrix: a site of its own is harmed in 42 ways; prints a table, writes chaos.md and chaos.json
 	$(PY) -m recsite.local_services run -- $(PY) -m pytest --chaos $(if $(ONLY),-k "$(ONLY)")
 
@@ -54,6 +58,7 @@ compile = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 lock: setup ## bring the lock files up to pyproject.toml
 	$(compile) pyproject.toml --extra local --output-file requirements.lock
 	$(compile) pyproject.toml --extra local --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(compile) --group pyproject.toml:engines --constraint requirements-dev.lock --output-file requirements-engines.lock
 	@for peer in lenskit rectools; do \
 		(cd tests/benchmarks/peers && $(CURDIR)/$(compile) --group pyproject.toml:$$peer --output-file $$peer.lock) || exit; \
 	done

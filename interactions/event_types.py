@@ -10,45 +10,23 @@ from numpy.typing import NDArray
 
 from catalog.process_copy import ProcessCopy
 from interactions.models import EventType
-
-TAKEN_NOT_LIKED = np.float32(0.2)
-"""Share of its weight that a low rating keeps. On MovieLens latest-small (a threshold of 3 stars) it costs the final
-list nothing (NDCG@10 0.1694 against 0.1691), and no reason names a film that the user did not like."""
+from interactions.training_weights import WeightTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventTypes:
+class EventTypes(WeightTable):
     """All event types, by name and by primary key."""
 
     revision: int
     id_by_name: Mapping[str, int]
     name_by_id: Mapping[int, str]
-    weights: NDArray[np.float32]
-    """(largest primary key + 1,) float32: training weight by primary key, 0 where there is no such type."""
     half_life_days: NDArray[np.float64]
     """(largest primary key + 1,) float64: days by primary key, +inf for what does not fade."""
-    liked_from: NDArray[np.float32]
-    """(largest primary key + 1,) float32: value from which an event is a liking one, -inf where values say nothing."""
     marks_seen: frozenset[int]
     """Primary keys of the types after which the item is not recommended to this user again."""
     remembered: frozenset[int]
     """Primary keys of the types that histories hold: those with a weight, or that mark an item as seen. Being shown
     something is neither, and a page of it would push out what somebody did."""
-
-    def weights_of(self, type_ids: NDArray[np.int64], values: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Return the training weight of events.
-
-        Parameters
-        ----------
-        type_ids
-            (n,) primary keys of their types; one that is not known weighs nothing.
-        values
-            (n,) their values, nan = none. A value below its type's `liked_from` leaves TAKEN_NOT_LIKED of the weight.
-        """
-        known = (type_ids >= 0) & (type_ids < len(self.weights))
-        ids = np.where(known, type_ids, 0)
-        shares = np.where(values < self.liked_from[ids], TAKEN_NOT_LIKED, np.float32(1))
-        return np.where(known, self.weights[ids] * shares, np.float32(0)).astype(np.float32)
 
 
 def load(revision: int) -> EventTypes:

@@ -31,7 +31,9 @@ class RedisAway(Exception):
 class CircuitBreaker:
     """Counts failures in a row; open means "do not ask". Safe to share between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "Redis") -> None:
+        """Take what is asked, for the log."""
+        self._what = what
         self._lock = threading.Lock()
         self._failures = 0
         self._closed_again_at = 0.0
@@ -57,7 +59,7 @@ class CircuitBreaker:
             self._failures += 1
             if self._failures == FAILURES:
                 self._closed_again_at = time.monotonic() + PAUSE_SECONDS
-                logger.warning("Redis failed %d times in a row: left alone for %g s", FAILURES, PAUSE_SECONDS)
+                logger.warning("%s failed %d times in a row: left alone for %g s", self._what, FAILURES, PAUSE_SECONDS)
 
 
 breaker = CircuitBreaker()

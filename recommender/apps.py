@@ -12,6 +12,7 @@ class RecommenderConfig(AppConfig):
         from experiments import configurations
         from recommender import checks, variants
         from recommender.training.encoders.checks import check_encoders
+        from recommender.training.engines.checks import check_engine
         from recommender.vector_index.checks import check_vector_indexes
 
         register(checks.check_settings)
@@ -19,5 +20,6 @@ class RecommenderConfig(AppConfig):
         register(checks.check_model_store)
         register(check_vector_indexes)
         register(check_encoders)
+        register(check_engine)
         configurations.register(variants.problems)
         configurations.register(variants.missing_version)

@@ -3,12 +3,15 @@
 recommender.E001    an entry of RECOMMENDER_VECTOR_INDEXES cannot be used (`vector_index.checks`)
 recommender.W001    Annoy is not installed: exact search answers (`vector_index.annoy`)
 recommender.W002    FAISS is not installed: exact search answers (`vector_index.faiss`)
+recommender.W003    pymilvus is not installed: exact search answers (`vector_index.milvus`)
+recommender.W004    Milvus does not answer, or is too old (`vector_index.milvus`)
 recommender.E002    a recipe cannot be built
 recommender.E003    a recipe's fallback does not exist, or the fallbacks go in a circle
 recommender.E004    a setting RECOMMENDER_… does not exist (misspelt)
 recommender.E005    an entry of RECOMMENDER_ENCODERS cannot be used (`training.encoders.checks`)
 recommender.E006    the library of an encoder is not installed (`training.encoders.pretrained`)
 recommender.E007    RECOMMENDER_MODEL_STORE names a store that nothing installed speaks to
+recommender.E008    RECOMMENDER_TRAINING_ENGINE names no engine, or lacks pyspark or Java (`training.engines.checks`)
 """
 
 from __future__ import annotations

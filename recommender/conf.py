@@ -148,6 +148,9 @@ DEFAULTS: dict[str, Any] = {
         "collaborative": 5.0,
         "content": 10.0,
     },
+    # What trains: "local", this process; "spark", jobs of Spark with this master and these options (spark.…).
+    "TRAINING_ENGINE": "local",
+    "SPARK": {"master": "local[*]", "options": {}},
     # Threads of ALS, each with one of BLAS; 0: as many as there are processors for this process.
     "TRAINING_THREADS": 0,
     # Items of the models that hold an (items, items) matrix while training; less where memory is short.

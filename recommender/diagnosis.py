@@ -20,7 +20,7 @@ from interactions.event_log.base import EventLogAway
 from interactions.event_log.handler import event_log
 from interactions.redis_breaker import RedisAway
 from recommender import conf
-from recommender.exceptions import ArtifactError
+from recommender.exceptions import ArtifactError, BackendError
 from recommender.models import ModelVersion, RebuildJob
 from recommender.registry import object_store, publishing, storage
 from recommender.rules import lint, versions
@@ -232,6 +232,13 @@ def _index() -> Finding:
         remedy = "Install its library (FAISS: pip install faiss-cpu; Annoy: a C++ compiler, then make setup)."
         message = f"{chosen.name} is not installed: exact search answers"
         return Finding(level="warning", subject="Vector index", message=message, remedy=remedy)
+    if chosen.remote:
+        try:
+            chosen.require()
+        except BackendError as error:
+            remedy = "Lists are still answered, rebuilds are refused. Start the server, or see MILVUS_URI."
+            return Finding(level="error", subject="Vector index", message=str(error), remedy=remedy)
+        return Finding(level="ok", subject="Vector index", message=f"{chosen.name} answers")
     items = catalog_queries.count_items()
     advice = advised(items)
     kind = chosen.options.get("kind")

@@ -10,7 +10,8 @@ RecommenderError
 │   └── NotEnoughData
 ├── BackendError            Postgres, Redis, an index or an artefact failed; a fallback answers
 │   ├── ArtifactError           missing, truncated, altered or of the wrong shape
-│   └── ModelUnavailable        no version can be loaded
+│   ├── ModelUnavailable        no version can be loaded
+│   └── EngineFailed            what trains the models did not start, or did not finish
 ├── RulesRefused            editors' rules that must not be published
 └── LeaseLost               another rebuild has taken over; this one must not publish
 """
@@ -102,6 +103,12 @@ class LeaseLost(RecommenderError):
     """A newer rebuild holds the lease."""
 
     code = "lease_lost"
+
+
+class EngineFailed(BackendError):
+    """The training engine cannot be reached, or gave up."""
+
+    code = "engine_failed"
 
 
 class RulesRefused(RecommenderError):

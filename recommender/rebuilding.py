@@ -1,7 +1,8 @@
 """The other door: one rebuild, from events to a published version.
 
 1. Claim the lease (`registry.jobs`); a second rebuild is told who holds it.
-2. Read the catalogue snapshot, the events (`training.dataset`, binary COPY) and the embedding spaces
+2. Read the catalogue snapshot, the events (`training.dataset`, binary COPY, or as the chosen engine of
+   `training.engines` reads them) and the embedding spaces
    (`training.embedding_spaces`).
 3. Fit (`training.fitting`): hold out each user's newest events, tune the sources on them (`training.tuning`), learn the
    ranking (`ranking`) and measure it as serving would (`training.evaluation`); then train on everything
@@ -30,11 +31,14 @@ from recommender import conf, rebuild_requests
 from recommender.models import ModelVersion
 from recommender.registry import jobs, publishing, retention, storage
 from recommender.registry.jobs import Lease, NotNow
-from recommender.training import dataset, embedding_spaces, index_recall, trial
+from recommender.training import embedding_spaces, index_recall, trial
 from recommender.training.dataset import Interactions
+from recommender.training.engines import choosing
+from recommender.training.engines.base import Engine
 from recommender.training.fitting import Fitted, fit
 from recommender.training.gate import judge
 from recommender.training.train import Trained
+from recommender.vector_index.handler import backend
 
 Progress = Callable[[str], None]
 
@@ -51,7 +55,7 @@ class Rebuilt:
     metrics: dict[str, Any] = field(default_factory=dict)
 
 
-def rebuild(reason: str, *, force: bool = False, progress: Progress = lambda stage: None) -> Rebuilt:
+def rebuild(reason: str, *, force: bool = False, engine: str = "", progress: Progress = lambda stage: None) -> Rebuilt:
     """Rebuild all models and publish them when the gate lets them through.
 
     Parameters
@@ -60,42 +64,51 @@ def rebuild(reason: str, *, force: bool = False, progress: Progress = lambda sta
         Who asked ("schedule", "command", …), kept on the job.
     force
         Publish whatever the gate says; its reasons are kept all the same.
+    engine
+        What trains the models, by name; "": RECOMMENDER_TRAINING_ENGINE.
     progress
         Called with the name of each stage as it starts.
 
     Raises
     ------
+    ConfigurationError
+        There is no such engine, or this machine lacks what it needs.
     NotEnoughData
         The catalogue is empty.
     LeaseLost
         Another rebuild has taken over.
     ArtifactError
         The version could not be written or read back.
+    BackendError
+        The server of the vector indexes, or the engine, did not do what it was asked.
     """
+    chosen = choosing.engine(engine)
     lease = jobs.claim(reason)
     if isinstance(lease, NotNow):
         holder = f"rebuild {lease.fencing_token} ({lease.reason}) is at {lease.stage or 'its start'}"
         return Rebuilt(version=None, published=False, reasons=[f"{holder}; its lease runs to {lease.leased_until:%T}"])
     with lease:
-        return _run(lease, force, progress)
+        return _run(lease, force, chosen, progress)
 
 
-def _run(lease: Lease, force: bool, progress: Progress) -> Rebuilt:
+def _run(lease: Lease, force: bool, engine: Engine, progress: Progress) -> Rebuilt:
     started = time.monotonic()
 
     def stage(name: str) -> None:
         lease.heartbeat(name)
         progress(name)
 
+    # What a rebuild needs at its end is better missed at its beginning.
+    backend().require()
     stage("reading")
     current = revisions.from_database()
     catalogue = snapshot.load(current[revisions.CATALOGUE])
     types = event_types.load(current[revisions.EVENT_TYPES])
-    data, _ = dataset.load(catalogue.pks, types.weights_of, _share_of("reading", progress))
-
-    spaces = embedding_spaces.load(catalogue, int(conf.get("SEED")), stage)
-
-    fitted = fit(data, catalogue, spaces=spaces, progress=stage)
+    with engine:
+        data = engine.load(catalogue.pks, types, _share_of("reading", progress))
+        engine.rest()
+        spaces = embedding_spaces.load(catalogue, int(conf.get("SEED")), stage)
+        fitted = fit(data, catalogue, spaces=spaces, engine=engine, progress=stage)
     trained = fitted.trained
     stage("measuring indexes")
     metrics = {**_figures(fitted), "index_recall": _index_recall(trained, catalogue, data)}
@@ -157,5 +170,5 @@ def _figures(fitted: Fitted) -> dict[str, Any]:
 
 
 def _index_recall(trained: Trained, catalogue: Catalogue, data: Interactions) -> dict[str, float]:
-    with trial.opened(trained) as bundle:
+    with trial.opened(trained, as_served=True) as bundle:
         return index_recall.measure(bundle, catalogue, data, int(conf.get("SEED")))

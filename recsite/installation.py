@@ -1,4 +1,4 @@
-"""Make `.venv` and install the locked packages: `python -I recsite/installation.py [--dev]`, called by the Makefile.
+"""Make `.venv` and install the locked packages: `python -I recsite/installation.py [--dev] [--engines]`, see Makefile.
 
 Standard library only: it runs before anything is installed. A stamp in `.venv` says what was installed, by content of
 the lock files, so a second run changes nothing, asks nobody, and needs no network.
@@ -25,7 +25,11 @@ from typing import NoReturn, Self
 PROJECT = Path(__file__).resolve().parent.parent
 VENV = PROJECT / ".venv"
 PYTHON = VENV / "bin" / "python"
-LOCKS = {"packages": PROJECT / "requirements.lock", "tools": PROJECT / "requirements-dev.lock"}
+LOCKS = {
+    "packages": PROJECT / "requirements.lock",
+    "tools": PROJECT / "requirements-dev.lock",
+    "engines": PROJECT / "requirements-engines.lock",
+}
 ANNOY_LOCK = PROJECT / "requirements-annoy.lock"
 LOG = VENV / "installation.log"
 
@@ -39,8 +43,9 @@ def main() -> None:
     """Install what is missing; exit 1 with one sentence when that cannot be done."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dev", action="store_true", help="also the tools of `make lint` and `make test`")
+    parser.add_argument("--engines", action="store_true", help="also Spark and Milvus, for `make test-engines`")
     options = parser.parse_args()
-    wanted = ["packages", "tools"] if options.dev else ["packages"]
+    wanted = ["packages", *["tools"] * options.dev, *["engines"] * options.engines]
     missing = [name for name in wanted if stamp(name) != key(LOCKS[name])]
     lacks_annoy = stamp("annoy") not in ("installed " + key(ANNOY_LOCK), absent_annoy())
     if missing or lacks_annoy:

@@ -168,6 +168,15 @@ CATALOGUE_DIRECTORY = environment.CATALOGUE_DIRECTORY or str(LOCAL_DIRECTORY / "
 # --- The recommender: see recommender/conf.py for every name and its default ---------------------------------------
 RECOMMENDER_MODEL_STORE = environment.MODEL_STORE
 RECOMMENDER_MODEL_DIRECTORY = environment.MODEL_DIRECTORY or str(LOCAL_DIRECTORY / "models" / _database["NAME"])
+RECOMMENDER_TRAINING_ENGINE = environment.TRAINING_ENGINE
+RECOMMENDER_SPARK = {"master": environment.SPARK_MASTER, "options": {}}
+if environment.MILVUS_URI:
+    RECOMMENDER_VECTOR_INDEXES = {
+        "default": {
+            "BACKEND": "recommender.vector_index.milvus.MilvusIndexBackend",
+            "OPTIONS": {"uri": environment.MILVUS_URI, "token": environment.MILVUS_TOKEN},
+        }
+    }
 RECOMMENDER_ITEM_URL = env.str("ITEM_URL", default="/items/{item_id}/")
 
 # Where posted events are kept first.

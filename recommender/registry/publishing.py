@@ -12,6 +12,7 @@ from django.utils import timezone
 from recommender.exceptions import ModelUnavailable
 from recommender.models import ActiveModel, ModelVersion
 from recommender.registry import jobs, storage
+from recommender.registry.artifacts import Bundle
 from recommender.registry.locking import exclusive
 from recommender.registry.storage import StoredVersion
 
@@ -82,10 +83,11 @@ def publish(version: ModelVersion, *, fencing_token: int) -> None:
     ModelUnavailable
         The version was refused or retired.
     """
-    storage.load(version.directory, version.manifest_sha256)
+    bundle = storage.load(version.directory, version.manifest_sha256)
     with exclusive():
         jobs.require_newest(fencing_token)
         _move(version)
+    _announce(bundle)
 
 
 def rollback(to: str | None = None, *, seen: str | None = None) -> ModelVersion:
@@ -106,12 +108,18 @@ def rollback(to: str | None = None, *, seen: str | None = None) -> ModelVersion:
         The version can no longer be read; the pointer has not moved.
     """
     version = earlier() if to is None else _named(to)
-    storage.load(version.directory, version.manifest_sha256)
+    bundle = storage.load(version.directory, version.manifest_sha256)
     with exclusive():
         if seen is not None:
             _require_serving(seen)
         _move(version, remember=to is not None)
+    _announce(bundle)
     return version
+
+
+def _announce(bundle: Bundle) -> None:
+    for name, index in bundle.indexes.items():
+        index.announce(name)
 
 
 def _require_serving(name: str) -> None:

@@ -13,6 +13,7 @@ from recommender.models import ModelVersion, Shadow
 from recommender.registry import object_store, storage, tried
 from recommender.registry.locking import exclusive
 from recommender.registry.publishing import pointer
+from recommender.vector_index import handler
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ def apply() -> Removed:
     storage.sweep_writers()
     orphans = sweep_copies()
     _sweep_store({version.directory for version in retired})
+    handler.sweep(_owned())
     return Removed(retired=tuple(version.name for version in retired), orphans=tuple(orphans))
 
 

@@ -109,6 +109,7 @@ def write(
             files[f"{array_name}.npy"] = _write_array(path / f"{array_name}.npy", array)
         for index_name, index in indexes.items():
             files |= _write_index(path, f"{INDEX_PREFIX}{index_name}", index)
+            index.claim(directory, index_name)
         manifest = Manifest(name=name, created_at=datetime.now(UTC).isoformat(timespec="seconds"), files=files)
         content = msgspec.json.encode(manifest)
         _write_bytes(path / MANIFEST_FILE, content)

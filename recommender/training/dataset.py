@@ -116,16 +116,16 @@ def load(
     -------
     The interactions, and (users,) primary keys of their user rows.
     """
-    users, items, weights, moments = [], [], [], []
+    users: list[NDArray[np.int64]] = []
+    items: list[NDArray[np.int32]] = []
+    weights: list[NDArray[np.float32]] = []
+    moments: list[NDArray[np.float64]] = []
     for piece in stored_events.pieces(progress):
-        weight = weights_of(piece["type"].astype(np.int64), piece["value"].astype(np.float64))
-        rows = np.searchsorted(item_pks, piece["item"].astype(np.int64))
-        known = (rows < len(item_pks)) & (weight != 0)
-        known[known] = item_pks[rows[known]] == piece["item"][known]
-        users.append(piece["user"][known].astype(np.int64))
-        items.append(rows[known].astype(np.int32))
-        weights.append(weight[known])
-        moments.append(piece["occurred_at"][known] / 1e6 + stored_events.EPOCH)
+        user, item, weight, moment = known_events(piece, item_pks, weights_of)
+        users.append(user)
+        items.append(item)
+        weights.append(weight)
+        moments.append(moment)
     user_pks, user_rows = np.unique(_together(users, np.int64), return_inverse=True)
     return (
         interactions(
@@ -137,6 +137,25 @@ def load(
             n_items=len(item_pks),
         ),
         user_pks,
+    )
+
+
+def known_events(
+    piece: NDArray[np.void], item_pks: NDArray[np.int64], weights_of: WeightsOf
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32], NDArray[np.float64]]:
+    """Return users' primary keys, item rows, weights and POSIX seconds of the events of a piece (`stored_events`).
+
+    Events on items that are not among `item_pks`, (items,) ascending, and events of weight 0 are left out.
+    """
+    weight = weights_of(piece["type"].astype(np.int64), piece["value"].astype(np.float64))
+    rows = np.searchsorted(item_pks, piece["item"].astype(np.int64))
+    known = (rows < len(item_pks)) & (weight != 0)
+    known[known] = item_pks[rows[known]] == piece["item"][known]
+    return (
+        piece["user"][known].astype(np.int64),
+        rows[known].astype(np.int32),
+        weight[known],
+        piece["occurred_at"][known] / 1e6 + stored_events.EPOCH,
     )
 
 

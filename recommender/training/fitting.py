@@ -27,11 +27,12 @@ from recommender.scorers.weighted_blend import as_probability
 from recommender.training import split, trial, variety
 from recommender.training.dataset import Interactions
 from recommender.training.embedding_spaces import IndexedSpace
+from recommender.training.engines.base import Engine
 from recommender.training.evaluation import Evaluation, asking, lists_alone, measured
 from recommender.training.parallel import in_parallel
 from recommender.training.settings import untuned
 from recommender.training.split import Way
-from recommender.training.train import Trained, train
+from recommender.training.train import LOCAL, Trained, train
 from recommender.training.tuning import tune
 
 RECIPE = "personalized"
@@ -59,6 +60,7 @@ def fit(
     *,
     way: Way = "time",
     spaces: Sequence[IndexedSpace] = (),
+    engine: Engine = LOCAL,
     progress: Progress = lambda stage: None,
 ) -> Fitted:
     """Return models of `data`, with parameters and a ranking found on what `way` holds out of it."""
@@ -76,13 +78,15 @@ def fit(
     strengths = dict(variety.CATEGORIES)
     if len(later) and len(past):
         settings = tune(past, later, settings, seed, progress)
-        trained = train(past, catalogue.pks, catalogue.cards, _trial(progress), settings=settings, spaces=spaces)
+        trained = train(
+            past, catalogue.pks, catalogue.cards, _trial(progress), settings=settings, spaces=spaces, engine=engine
+        )
         progress("ranking: candidates")
         with trial.opened(trained) as bundle:
             view = model_view.build(bundle, catalogue)
             ranking, strengths, validation = _rank(view, catalogue, past, later, seed, progress)
         settings = settings.for_more_data(len(data) / len(past))
-    trained = train(data, catalogue.pks, catalogue.cards, progress, settings=settings, spaces=spaces)
+    trained = train(data, catalogue.pks, catalogue.cards, progress, settings=settings, spaces=spaces, engine=engine)
     if ranking is not None:
         trained.arrays.update(ranking.arrays())
         trained.meta["ranking"] = ranking.meta()

@@ -15,26 +15,24 @@ from recommender import conf
 from recommender.exceptions import NotEnoughData
 from recommender.history import longest
 from recommender.training import (
-    als,
     content,
     embedding_spaces,
-    item_to_item,
     neighbour_matrix,
     next_items,
-    popularity,
     popularity_over_time,
-    random_walk,
-    session,
     similar_users,
     spread,
 )
 from recommender.training.dataset import Interactions
 from recommender.training.embedding_spaces import IndexedSpace
+from recommender.training.engines.base import Engine
+from recommender.training.engines.local import LocalEngine
 from recommender.training.settings import Settings, untuned
 from recommender.vector_index.base import BuiltIndex, Metric
 from recommender.vector_index.handler import backend
 
 Progress = Callable[[str], None]
+LOCAL = LocalEngine()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +52,7 @@ def train(
     *,
     settings: Settings | None = None,
     spaces: Sequence[IndexedSpace] = (),
+    engine: Engine = LOCAL,
 ) -> Trained:
     """Train on `data` every model that a recipe asks for; popularity and content are always there.
 
@@ -67,6 +66,8 @@ def train(
         Parameters of all trainers; those of the configuration by default.
     spaces
         Vectors that do not depend on `data`, with their indexes (`embedding_spaces.load`).
+    engine
+        Trains the models whose cost grows with the events; it has been entered.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def train(
     to_index: dict[str, tuple[NDArray[np.float32], Metric]] = {}
 
     progress("popularity")
-    arrays["popularity"] = popularity.train(data, half_life_days=None)
+    arrays["popularity"] = engine.popularity(data)
     progress("content")
     space = content.fit(cards, int(conf.get("CONTENT")["dimension"]), seed)
     vectors = space.vectors(cards)
@@ -91,11 +92,10 @@ def train(
     to_index["content"] = (vectors, "cosine")
     if len(data):
         arrays |= popularity_over_time.train(data)
-        matrix = data.matrix()
         asked = asked_sources()
         if asked & {"collaborative", "similar_users"}:
             progress("collaborative")
-            factors = als.train(matrix, settings.als, seed)
+            factors = engine.collaborative(data, settings.als, seed)
             arrays["collaborative.factors"] = factors
             arrays["collaborative.gram"] = factors.T.astype(np.float64) @ factors.astype(np.float64)
             to_index["collaborative"] = (factors, "dot")
@@ -106,10 +106,11 @@ def train(
             taken, tastes = similar_users.train(data, parameters, arrays, settings.als.regularization)
             arrays |= taken
             to_index["similar_users"] = (tastes, "cosine")
-        for name, weights in _neighbour_models(data, matrix, settings, seed, asked, progress):
+        for name, weights in _neighbour_models(data, engine, settings, seed, asked, progress):
             arrays |= neighbour_matrix.arrays(name, weights)
             if name == "item_to_item":
                 arrays["item_to_item.spread"] = spread.train(weights, arrays["popularity"], data.n_users)
+    engine.rest()
     progress("vector indexes")
     indexes = {name: backend().build(stored, metric) for name, (stored, metric) in to_index.items()}
     if spaces:
@@ -125,17 +126,17 @@ def asked_sources() -> set[str]:
 
 
 def _neighbour_models(
-    data: Interactions, matrix: sparse.csr_matrix, settings: Settings, seed: int, asked: set[str], progress: Progress
+    data: Interactions, engine: Engine, settings: Settings, seed: int, asked: set[str], progress: Progress
 ) -> Iterator[tuple[str, sparse.csr_matrix]]:
     """Yield the (items, items) matrices by the name of their source."""
     trainers: dict[str, Callable[[], sparse.csr_matrix]] = {
-        "item_to_item": lambda: item_to_item.train(data, settings.item_to_item),
-        "item_to_item_balanced": lambda: item_to_item.train(data, settings.item_to_item_balanced),
-        "random_walk": lambda: random_walk.train(matrix, settings.random_walk),
+        "item_to_item": lambda: engine.item_to_item(data, settings.item_to_item),
+        "item_to_item_balanced": lambda: engine.item_to_item(data, settings.item_to_item_balanced),
+        "random_walk": lambda: engine.random_walk(data, settings.random_walk),
     }
     if data.ordered:
         trainers["next_items"] = lambda: next_items.train(data, settings.next_items, seed)
-        trainers["session"] = lambda: session.train(data, settings.session)
+        trainers["session"] = lambda: engine.session(data, settings.session)
     for name, trainer in trainers.items():
         if name in asked:
             progress(name.replace("_", " "))

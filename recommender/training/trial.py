@@ -10,15 +10,24 @@ from tempfile import TemporaryDirectory
 
 from recommender.registry.artifacts import Bundle
 from recommender.training.train import Trained
-from recommender.vector_index.handler import open_index
+from recommender.vector_index.base import VectorIndex
+from recommender.vector_index.brute_force import ExactIndex
+from recommender.vector_index.handler import backend, open_index
 
 
 @contextmanager
-def opened(trained: Trained) -> Iterator[Bundle]:
-    """Yield the bundle that serving would read; its index files go when the block ends."""
+def opened(trained: Trained, *, as_served: bool = False) -> Iterator[Bundle]:
+    """Yield the bundle that serving would read; its index files go when the block ends.
+
+    What would be searched on a server is scanned, unless it must be `as_served`: then the block must not fork.
+    """
+    scanned = backend().remote and not as_served
     with TemporaryDirectory(prefix="recsite-trial-") as folder:
-        indexes = {}
+        indexes: dict[str, VectorIndex] = {}
         for name, built in trained.indexes.items():
+            if scanned:
+                indexes[name] = ExactIndex(built.vectors, built.meta.metric)
+                continue
             directory = Path(folder) / name
             directory.mkdir()
             built.save(directory)

@@ -5,6 +5,7 @@
 3. `handler.open_index(directory)` maps it again in every process that serves; `VectorIndex.search` answers.
 
 `base.py` is the interface, `brute_force.py` the exact reference, `annoy.py` and `faiss.py` the approximate ones for
-large catalogues with `approximate.py` as their common base, `longest.py` what Annoy leaves to a scan, `recall.py`
-measures how much an approximate index misses, `checks.py` explains a wrong setting.
+large catalogues with `approximate.py` as their common base, `longest.py` what Annoy leaves to a scan, `milvus.py` the
+one on a server (`milvus_server.py`), `recall.py` measures how much an approximate index misses, `checks.py` explains a
+wrong setting.
 """

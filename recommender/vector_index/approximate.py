@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from django.core import checks
+from numpy.typing import NDArray
 
 from recommender.exceptions import ArtifactError
 from recommender.vector_index.base import (
@@ -46,6 +47,11 @@ class ApproximateIndex(VectorIndex):
     def candidates(self, query: Vectors, wanted: int, effort: float) -> Rows:
         """Return distinct rows near `query`, (factors,) float32, ascending; `wanted`, 1 or more, if it can."""
 
+    def candidates_without(self, query: Vectors, due: int, effort: float, mask: NDArray[np.bool_]) -> Rows:
+        """Return the same, `due` of them if it can, without the rows that `mask`, (rows,), marks."""
+        found = self.candidates(query, due + int(np.count_nonzero(mask)), effort)
+        return found[~mask[found]]
+
     def search(
         self, query: Vectors, k: int, *, exclude: Exclusion | None = None, effort: float = 1.0
     ) -> tuple[Rows, Scores]:
@@ -53,13 +59,13 @@ class ApproximateIndex(VectorIndex):
         mask = excluded_mask(exclude, self.rows)
         excluded = 0 if mask is None else int(np.count_nonzero(mask))
         due = min(k, self.rows - excluded)
-        wanted = due + excluded
-        if not wanted or 2 * wanted > self.rows:
+        if not due or 2 * (due + excluded) > self.rows:
             # Most of all rows are scanned faster than they are looked up.
             return self.reference.search(vector, k, exclude=mask)
-        found = self.candidates(vector, wanted, effort)
-        if mask is not None:
-            found = found[~mask[found]]
+        if mask is None:
+            found = self.candidates(vector, due, effort)
+        else:
+            found = self.candidates_without(vector, due, effort, mask)
         if len(found) < due:
             # It gave up before enough distinct rows were met; a short answer would break the promise of k'.
             return self.reference.search(vector, k, exclude=mask)

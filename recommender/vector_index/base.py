@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast, get_args
 
@@ -91,6 +91,9 @@ class VectorIndex(ABC):
             The query is not of length `factors`, or k is negative.
         """
 
+    def announce(self, name: str) -> None:  # noqa: B027 -- most indexes have nobody to tell
+        """Be told that this index is the one called `name` of the version that serves from now on."""
+
     def checked_query(self, query: Vectors, k: int) -> Vectors:
         """Return `query` as contiguous float32, or raise as `search` documents."""
         vector = np.ascontiguousarray(query, dtype=np.float32)
@@ -107,6 +110,8 @@ class BuiltIndex(ABC):
     """A finished build, still in memory."""
 
     meta: IndexMeta
+    vectors: Vectors
+    """As `VectorIndex.vectors`."""
 
     def save(self, directory: Path) -> list[str]:
         """Write the index into the existing, empty `directory` and return the names of its files.
@@ -116,6 +121,9 @@ class BuiltIndex(ABC):
         """
         (directory / INDEX_FILE).write_bytes(msgspec.json.encode(self.meta))
         return [INDEX_FILE, *self.save_files(directory)]
+
+    def claim(self, version: str, name: str) -> None:  # noqa: B027 -- most indexes lie in the version's own directory
+        """Hold what is kept elsewhere than in the directory for as long as this version has files."""
 
     @abstractmethod
     def save_files(self, directory: Path) -> list[str]:
@@ -137,11 +145,14 @@ class VectorIndexBackend(ABC):
     """True when no search of this backend can miss a neighbour: measuring recall is then pointless."""
     memory_mapped: ClassVar[bool] = True
     """True when processes of one machine share the index's memory."""
+    remote: ClassVar[bool] = False
+    """True when a saved index is searched on a server: trials, which fork, then scan instead."""
     default_options: ClassVar[Mapping[str, Any]] = {}
-    """Every option with its default: integers of 1 or more, but for those that the next two name."""
+    """Every option with its default: integers of 1 or more, but for those that the next three name."""
     may_be_zero: ClassVar[frozenset[str]] = frozenset()
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Options that are one of several words."""
+    texts: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, alias: str, options: Mapping[str, Any]) -> None:
         """Take the entry's OPTIONS; raise ConfigurationError naming the option, the value and what is allowed."""
@@ -155,6 +166,8 @@ class VectorIndexBackend(ABC):
             least = 0 if option in self.may_be_zero else 1
             if option in self.choices:
                 fits, needed = value in self.choices[option], f"one of {', '.join(self.choices[option])}"
+            elif option in self.texts:
+                fits, needed = isinstance(value, str), "a text"
             else:
                 fits = isinstance(value, int) and not isinstance(value, bool) and value >= least
                 needed = f"an integer of {least} or more"
@@ -184,6 +197,12 @@ class VectorIndexBackend(ABC):
     @abstractmethod
     def open(self, directory: Path, meta: IndexMeta) -> VectorIndex:
         """Map an index that this backend saved; raise ArtifactError when the files are not what `meta` says."""
+
+    def require(self) -> None:  # noqa: B027 -- most backends need nothing but this process
+        """Raise BackendError when nothing could be built now: a rebuild asks before its work begins."""
+
+    def sweep(self, versions: Collection[str]) -> None:  # noqa: B027 -- see `BuiltIndex.claim`
+        """Drop what is kept elsewhere for versions that are not among these, given by directory name."""
 
     def check(self) -> Sequence[CheckMessage]:
         """Return system-check messages about this backend on this machine."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,12 @@ def backend(alias: str = "default") -> VectorIndexBackend:
             made = (entry, backends.make("VECTOR_INDEXES", alias, VectorIndexBackend))  # type: ignore[type-abstract]
             _made[alias] = made
         return made[1]
+
+
+def sweep(versions: Collection[str]) -> None:
+    """Have every backend drop what it keeps elsewhere for versions that are not among these directories."""
+    for alias in configured():
+        backend(alias).sweep(versions)
 
 
 def open_index(directory: Path) -> VectorIndex:

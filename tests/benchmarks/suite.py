@@ -44,6 +44,12 @@ BENCHMARKS = (
     Benchmark(name="vector_index", measures="exact and approximate search by size", database=False),
     Benchmark(name="vector_index_large", measures="the same in a million vectors, and in ten million", database=False),
     Benchmark(name="training_growth", measures="a rebuild of one to twenty million events, beside raw", database=True),
+    Benchmark(
+        name="spark",
+        measures="training by Spark beside this process, SPARK_EVENTS (1 to 20 million); only when named",
+        database=True,
+        on_request=True,
+    ),
     Benchmark(name="side_by_side", measures="other recommenders on the same splits, tuned alike", database=False),
     Benchmark(
         name="soak",

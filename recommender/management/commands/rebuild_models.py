@@ -14,6 +14,7 @@ from recommender.management.rebuild_bar import rebuild_bar
 from recommender.ranking.wording import sentence
 from recommender.rebuilding import Rebuilt, rebuild
 from recommender.registry.job_course import peak_bytes
+from recommender.training.engines import NAMES
 
 
 class Command(BaseCommand):
@@ -21,6 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--force", action="store_true", help="publish whatever the gate says")
+        parser.add_argument("--engine", choices=NAMES, default="", help="what trains (default: as configured)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         console = Console(stderr=True)
@@ -33,7 +35,7 @@ class Command(BaseCommand):
                     self.stderr.write(words)
 
             try:
-                rebuilt = rebuild("command", force=options["force"], progress=tell)
+                rebuilt = rebuild("command", force=options["force"], engine=options["engine"], progress=tell)
             except RecommenderError as error:
                 raise CommandError(str(error)) from error
         self._print(rebuilt)

@@ -49,6 +49,20 @@ def test_pieces_of_one_page_hold_each_event_of_every_partition_once(monkeypatch:
     assert all(done < total for done, total in told)
 
 
+def test_a_span_split_into_pieces_is_read_like_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored_events, "PAGES", 2)
+    insert(800)
+    with connection.cursor() as cursor:
+        span = next(one for one in stored_events.spans(cursor) if one.pieces > 1)
+        parts = [part for whole in stored_events.spans(cursor) for part in whole.split()]
+        assert span.pieces == len(span.split()) > 1
+        found = []
+        for part in parts:
+            cursor.execute(stored_events.query([part]))
+            found += [np.frombuffer(packed, dtype=stored_events.PACKED)["item"] for (packed,) in cursor.fetchall()]
+    assert sorted(np.concatenate(found).tolist()) == list(range(1, 801))
+
+
 def test_without_events_there_are_no_pieces() -> None:
     assert list(stored_events.pieces()) == []
 
@@ -58,7 +72,8 @@ def test_only_the_pages_of_a_piece_are_read_for_it() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT tableoid::regclass::text FROM interactions_event LIMIT 1")
         (partition,) = cursor.fetchone()
-        query = stored_events.query([(partition, 10_000)]).as_string(cursor.connection)
+        span = stored_events.Span(partition=partition, first=0, last=9_999)
+        query = stored_events.query([span]).as_string(cursor.connection)
         cursor.execute(f"EXPLAIN {query}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Tid Range Scan" in plan

@@ -25,7 +25,7 @@ Vectors = NDArray[np.float32]
 def factors_and_users() -> tuple[Vectors, Vectors]:
     """Return (items, factors) item factors and (USERS, factors) folded-in users."""
     data = films.folder()
-    taken = _demo() if data is None else _movielens(splits.by_time(films.ratings(data)).train)
+    taken = demo_taken() if data is None else movielens_taken(splits.by_time(films.ratings(data)).train)
     parameters = als.AlsParameters(iterations=5)
     factors = als.train(taken.matrix(), parameters, seed=1)
     system = factors.T @ factors + parameters.regularization * np.eye(factors.shape[1])
@@ -34,11 +34,11 @@ def factors_and_users() -> tuple[Vectors, Vectors]:
     return factors, np.linalg.solve(system, histories.T).T.astype(np.float32)
 
 
-def _movielens(ratings: splits.Ratings) -> Interactions:
+def movielens_taken(ratings: splits.Ratings) -> Interactions:
     return _taken(ratings.users, ratings.items, len(ratings.user_ids), len(ratings.item_ids))
 
 
-def _demo() -> Interactions:
+def demo_taken() -> Interactions:
     items = [json.loads(line) for line in FILMS.read_text(encoding="utf-8").splitlines()]
     for pk, item in enumerate(items):
         item |= {"id": pk, "published_at": datetime.fromisoformat(item["published_at"])}

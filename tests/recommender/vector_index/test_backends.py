@@ -17,6 +17,7 @@ from recommender.vector_index.annoy import AnnoyIndexBackend
 from recommender.vector_index.base import Metric, VectorIndex, VectorIndexBackend, read_meta, unit_rows
 from recommender.vector_index.brute_force import BruteForceBackend, ExactIndex
 from recommender.vector_index.faiss import FaissIndexBackend
+from recommender.vector_index.milvus import MilvusIndexBackend
 from recommender.vector_index.recall import recall_at_k
 from tests.recommender.vector_index.real_factors import factors_and_users
 
@@ -34,9 +35,13 @@ BACKENDS: dict[str, Callable[[], VectorIndexBackend]] = {
 HAND = [[3.0, 4.0], [-1.0, 0.0], [2.0, 0.0], [0.0, 0.0], [1.0, 0.0], [2.0, 2.0]]
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=[*BACKENDS, pytest.param("milvus", marks=pytest.mark.engines)])
 def backend(request: pytest.FixtureRequest) -> VectorIndexBackend:
-    made = BACKENDS[request.param]()
+    if request.param == "milvus":
+        options = {"uri": request.getfixturevalue("milvus_uri"), "exact_below": 0, "timeout_ms": 60_000}
+        made: VectorIndexBackend = MilvusIndexBackend("default", options)
+    else:
+        made = BACKENDS[request.param]()
     if not made.available:
         pytest.skip(f"the library of {made.name} is not installed")
     return made
