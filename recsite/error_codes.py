@@ -28,6 +28,10 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "param_range": (400, "A parameter is no whole number or outside its range."),
     "cursor_invalid": (400, "The cursor is of another list, altered or older than half an hour: begin with `cursor=`."),
     "phase_invalid": (400, "The phase is no whole number of an existing phase."),
+    # The header Idempotency-Key
+    "idempotency_key_invalid": (400, "The key is empty, longer than 255 characters or not printable ASCII."),
+    "idempotency_key_reused": (422, "The key came with another path or body before: take a new one."),
+    "idempotency_key_in_use": (409, "The first request with this key is under way; retry."),
     # The body as a whole
     "media_type_unsupported": (415, "Send `Content-Type: application/json`."),
     "encoding_unsupported": (415, "Send the body uncompressed."),

@@ -44,6 +44,7 @@ BEYOND_A_SCHEMA = {
     "timestamp_future": "an event lies at most a day ahead",
     "timestamp_too_old": "nor before 1970",
     "event_type_unknown": "the site says which types there are",
+    "idempotency_key_reused": "nobody sends another request under the same key",
     "request_invalid": "a user is not merged into himself",
     "string_nul": "Postgres stores no NUL",
     "string_surrogate": "nor half a character",
@@ -91,7 +92,7 @@ def _undecidable(response: Any) -> Iterator[Any]:
         answer = json.loads(response.content)
     except ValueError:
         return
-    if response.status_code == 400:
+    if response.status_code in (400, 422):
         code, field = answer["error"]["code"], answer["error"]["field"]
         if f"{code} {field}".startswith(tuple(BEYOND_A_SCHEMA)):
             yield positive_data_acceptance

@@ -63,6 +63,12 @@ def ann(site: FilmSite, api: Client, commit: Commit) -> None:
     numbers = dict.fromkeys(("overlap", "rank_biased_overlap", "live_ms", "shadow_ms"), 1.0)
     flags = {"live_fallback": False, "shadow_fallback": False}
     ShadowList.objects.create(shadow=shadow, request_id=uuid4(), user_id=ANN, **lists, **numbers, **flags)
+    # What a request with a key was answered is kept for who sends it again.
+    with commit():
+        put(api, "visitor-before", {})
+        merged = {"from": "visitor-before", "to": ANN}
+        key = {"Idempotency-Key": "merged once"}
+        assert api.post("/api/v1/users/merge", merged, content_type="application/json", headers=key).status_code == 200
     # A list of several pages is kept for the next one.
     assert api.get(f"/api/v1/recommendations/{ANN}?cursor=&limit=2").json()["next_cursor"]
     # Still in the stream, not yet in Postgres.
@@ -157,7 +163,7 @@ def test_an_erased_person_is_nowhere(ann: None, api: Client, site: FilmSite, mod
         "user_id": ANN,
         "erased": {
             "event_keys": 0, "events": 2, "dead_letters": 1, "exposures": 1,
-            "shadow_lists": 1, "kept_lists": 1, "profiles": 1,
+            "shadow_lists": 1, "kept_lists": 1, "kept_answers": 1, "profiles": 1,
         },
     }  # fmt: skip
     assert shown > 0
