@@ -56,7 +56,7 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "event_type_unknown": (400, "There is no such event type; the message lists those there are."),
     "timestamp_invalid": (400, "Use RFC 3339 with an offset, such as 2026-01-01T00:00:00Z."),
     "timestamp_future": (400, "An event may lie at most 24 hours ahead."),
-    "timestamp_too_old": (400, "An event lies before 1970."),
+    "timestamp_too_old": (400, "An event lies before 1970, or is older than events are kept here."),
     "number_invalid": (400, "A number is NaN, infinite or otherwise unusable."),
     "number_out_of_range": (400, "A number does not fit."),
     "string_nul": (400, "A text contains a NUL character."),
