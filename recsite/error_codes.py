@@ -73,7 +73,10 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "event_too_large": (400, "An event has at most 32 KB."),
     "id_conflict": (409, "Another event has this event_id; the first one stays."),
     "merge_refused": (409, "A user with an account is not anonymous and cannot be merged into another."),
-    "consent_withheld": (403, "This user has not agreed to be recorded; nothing was stored."),
+    "consent_withheld": (
+        403,
+        "This user has not agreed to be recorded, or his browser asks not to track him; nothing was stored.",
+    ),
     # Our side
     "overloaded": (
         503,

@@ -174,7 +174,7 @@ MERGE_REFUSED = OpenApiResponse(
 )
 NOT_RECORDED = OpenApiResponse(
     description="The key lacks the scope (`scope_missing`), or a single event's user has not agreed to be recorded "
-    "(`consent_withheld`)."
+    "or his browser sends `Sec-GPC: 1` or `DNT: 1` (`consent_withheld`)."
 )
 ID_CONFLICT = OpenApiResponse(
     description="A single event's `event_id` is taken by another (`id_conflict`), or the first request with this "

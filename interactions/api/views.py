@@ -16,13 +16,17 @@ from catalog.api.once import once
 from interactions import profiles
 from interactions.api import documentation as doc
 from interactions.api import users, verdicts
+from interactions.contracts import Verdict
 from interactions.erasure import erase_user
 from interactions.event_log.handler import event_log
 from interactions.exporting import export
+from interactions.privacy_signals import refuses_tracking
 from interactions.validation import check_id, parse_events
 
 PRIVATE = {"Cache-Control": "private, no-store"}
 """No cache on the way, nor the browser's own, keeps what is said of a person."""
+
+REFUSED = Verdict("rejected", "consent_withheld", "The browser asks not to be tracked (GPC, DNT); nothing was stored.")
 
 
 class EventsView(APIView):
@@ -51,7 +55,7 @@ class EventsView(APIView):
         events = [entry.event for entry in parsed.entries if entry.event is not None]
         for user_id in {event.user_id for event in events}:
             self.check_object_permissions(request, user_id)
-        judged = event_log().append(events)
+        judged = [REFUSED] * len(events) if refuses_tracking(request) else event_log().append(events)
         return Response(verdicts.answer(parsed, judged), status=202)
 
 

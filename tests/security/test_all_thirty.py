@@ -112,6 +112,7 @@ CHECKS: dict[int, tuple[str, tuple[str, ...]]] = {
     26: ("consent", (
         "security/test_a_person.py::test_a_withdrawn_consent_holds_from_the_next_request_on",
         "security/test_a_person.py::test_a_browser_that_asks_not_to_be_tracked_leaves_nothing",
+        "security/test_a_person.py::test_the_api_heeds_a_browser_that_asks_not_to_be_tracked",
         "recsite/test_publishable_keys.py::test_without_consent_nobody_is_recognised_and_nothing_is_stored",
         "interactions/api/test_users.py::test_when_and_to_which_text_somebody_agreed_is_kept",
     )),
