@@ -136,3 +136,19 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.value}"
+
+
+class AnsweredRequest(models.Model):
+    """What a request that came with an `Idempotency-Key` was answered, see `catalog.api.once`."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    """SHA-256 of who sent it and his key."""
+    asked = models.CharField(max_length=64)
+    """SHA-256 of the path and the body."""
+    status = models.PositiveSmallIntegerField()
+    answer = models.TextField()
+    """JSON."""
+    answered_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.status} to {self.name}"

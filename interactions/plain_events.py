@@ -18,7 +18,6 @@ from msgspec import UNSET, UnsetType
 
 from catalog.api.json_body import INT64
 from interactions.contracts import EventInput
-from interactions.identity import EPOCH
 
 LONGEST_ID = 200
 ID_LETTERS = r"[A-Za-z0-9_.:@|/+=~#-]"
@@ -51,18 +50,20 @@ _ONE = msgspec.json.Decoder(_Plain)
 _MANY = msgspec.json.Decoder(list[_Plain])
 
 
-def read_one(raw: bytes, latest: datetime) -> EventInput | None:
-    """Return the event of a JSON object, None when it wants a closer look. No event may be later than `latest`."""
-    events = _read(raw, _ONE, latest)
+def read_one(raw: bytes, earliest: datetime, latest: datetime) -> EventInput | None:
+    """Return the event of a JSON object, None when it wants a closer look: one outside these moments does."""
+    events = _read(raw, _ONE, earliest, latest)
     return events[0] if events else None
 
 
-def read_many(raw: bytes, latest: datetime) -> list[EventInput] | None:
+def read_many(raw: bytes, earliest: datetime, latest: datetime) -> list[EventInput] | None:
     """Return the events of a JSON array, None when one of them wants a closer look."""
-    return _read(raw, _MANY, latest)
+    return _read(raw, _MANY, earliest, latest)
 
 
-def _read(raw: bytes, decoder: msgspec.json.Decoder[Any], latest: datetime) -> list[EventInput] | None:
+def _read(
+    raw: bytes, decoder: msgspec.json.Decoder[Any], earliest: datetime, latest: datetime
+) -> list[EventInput] | None:
     if b"\\" in raw:
         return None
     try:
@@ -77,7 +78,7 @@ def _read(raw: bytes, decoder: msgspec.json.Decoder[Any], latest: datetime) -> l
     values = [event.value for event in plain]
     if not (_match(_IDS, users) and _match(_IDS, items) and _are_plain_values(values)):
         return None
-    moments = _moments([event.timestamp for event in plain], latest)
+    moments = _moments([event.timestamp for event in plain], earliest, latest)
     event_ids = _uuids([event.event_id for event in plain])
     request_ids = _uuids([event.request_id for event in plain])
     if moments is None or event_ids is None or request_ids is None:
@@ -135,7 +136,9 @@ def _match(pattern: re.Pattern[str], texts: Sequence[str]) -> bool:
     return pattern.fullmatch("\n".join([*texts, ""])) is not None
 
 
-def _moments(texts: Sequence[str | UnsetType | None], latest: datetime) -> list[datetime | None] | None:
+def _moments(
+    texts: Sequence[str | UnsetType | None], earliest: datetime, latest: datetime
+) -> list[datetime | None] | None:
     given = [text for text in texts if type(text) is str]
     if not given:
         return [None] * len(texts)
@@ -146,7 +149,7 @@ def _moments(texts: Sequence[str | UnsetType | None], latest: datetime) -> list[
         moments = [moment if moment.tzinfo is UTC else moment.astimezone(UTC) for moment in moments]
     except (ValueError, OverflowError):
         return None
-    if min(moments) < EPOCH or max(moments) > latest:
+    if min(moments) < earliest or max(moments) > latest:
         return None
     return _in_their_places(moments, texts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from catalog import revisions
+from catalog.api import once
 from interactions import (
     daily_figures,
     event_keys,
@@ -53,11 +54,12 @@ def refill_features() -> int:
 @shared_task
 def maintain_partitions() -> list[str]:
     """Create the coming months' partitions, drop those past retention, sound an alarm for stray rows, forget old event
-    ids. Returns the names created."""
+    ids and answers. Returns the names created."""
     created = partitions.premake()
     retention.drop_old()
     partitions.alarm()
     event_keys.purge()
+    once.forget_old()
     return created
 
 

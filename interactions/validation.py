@@ -19,7 +19,7 @@ import msgspec
 
 from catalog.api import json_body
 from catalog.api.errors import ApiError
-from interactions import plain_events
+from interactions import conf, plain_events
 from interactions.contracts import EventInput
 from interactions.identity import EPOCH
 from interactions.plain_events import ID_LETTERS, LONGEST_ID, PLACEHOLDERS, UUID_PATTERN
@@ -84,7 +84,7 @@ def parse_events(body: bytes, *, now: datetime | None = None) -> ParsedBody:
         return _parse_strictly(body, now)
     _check_count(len(raws))
     if max((memoryview(raw).nbytes for raw in raws), default=0) <= LARGEST_EVENT_BYTES:
-        plain = plain_events.read_many(events, now + LATEST)
+        plain = plain_events.read_many(events, _earliest(now), now + LATEST)
         if plain is not None:
             return ParsedBody([_accepted(event, now) for event in plain], is_single=False)
     return ParsedBody([_parse_raw(bytes(raw), now) for raw in raws], is_single=False)
@@ -126,7 +126,7 @@ def _parse_raw(raw: bytes, now: datetime) -> ParsedEvent:
     if len(raw) > LARGEST_EVENT_BYTES:
         message = f"Limit is 32 KB an event (got {len(raw) / 1024:.0f} KB)."
         return ParsedEvent(error=ApiError("event_too_large", message))
-    plain = plain_events.read_one(raw, now + LATEST)
+    plain = plain_events.read_one(raw, _earliest(now), now + LATEST)
     if plain is not None:
         return _accepted(plain, now)
     try:
@@ -221,7 +221,16 @@ def check_timestamp(text: Any, now: datetime) -> datetime | None:
         raise ApiError("timestamp_future", f"{shown} lies more than 24 hours ahead.", field="timestamp")
     if moment < EPOCH:
         raise ApiError("timestamp_too_old", f"{shown} lies before 1970.", field="timestamp")
+    if moment < _earliest(now):
+        message = f"{shown} is older than the {conf.retention_days()} days that events are kept."
+        raise ApiError("timestamp_too_old", message, field="timestamp")
     return moment
+
+
+def _earliest(now: datetime) -> datetime:
+    """Return the moment before which events are not kept."""
+    days = conf.retention_days()
+    return EPOCH if days is None else max(EPOCH, now - timedelta(days=min(days, (now - EPOCH).days)))
 
 
 def _event_type(fields: Mapping[str, Any]) -> str:

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 TASK = "recommender.tasks.measure_impacts"
 SILENT_SECONDS = 120
 """A measurement not heard of for longer has lost its worker, and is begun again."""
+ATTEMPTS_AT_MOST = 3
+"""One that has lost its worker so often (it takes too much memory, say) stays as failed: others wait behind it."""
 TOLD_EVERY = 5
 """Users."""
 
@@ -40,13 +42,18 @@ def run_waiting() -> int:
 
 
 def _claim() -> RuleImpact | None:
-    silent = timezone.now() - timedelta(seconds=SILENT_SECONDS)
+    silent = Q(state=RuleImpact.State.RUNNING, heard_at__lt=timezone.now() - timedelta(seconds=SILENT_SECONDS))
+    error = f"Its worker died {ATTEMPTS_AT_MOST} times; its log, or the machine's, says of what."
+    given_up = RuleImpact.objects.filter(silent, attempts__gte=ATTEMPTS_AT_MOST)
+    for pk in given_up.values_list("pk", flat=True):
+        logger.error("impact %d is given up after %d attempts", pk, ATTEMPTS_AT_MOST)
+    given_up.update(state=RuleImpact.State.FAILED, error=error)
     with transaction.atomic():
-        waits = Q(state=RuleImpact.State.WAITING) | Q(state=RuleImpact.State.RUNNING, heard_at__lt=silent)
+        waits = Q(state=RuleImpact.State.WAITING) | silent
         job = RuleImpact.objects.select_for_update(skip_locked=True).filter(waits).order_by("pk").first()
         if job is not None:
-            job.state, job.heard_at = RuleImpact.State.RUNNING, timezone.now()
-            job.save(update_fields=["state", "heard_at"])
+            job.state, job.heard_at, job.attempts = RuleImpact.State.RUNNING, timezone.now(), job.attempts + 1
+            job.save(update_fields=["state", "heard_at", "attempts"])
         return job
 
 

@@ -10,12 +10,9 @@ import uuid
 
 from django.http import HttpRequest
 
+from interactions.privacy_signals import refuses_tracking
+
 SESSION_KEY = "recommender_visitor_id"
-
-
-def refuses_tracking(request: HttpRequest) -> bool:
-    """Return True when the browser sends `DNT: 1` or `Sec-GPC: 1`: record nothing, personalise nothing."""
-    return request.headers.get("DNT") == "1" or request.headers.get("Sec-GPC") == "1"
 
 
 def user_id_of(user: object, request: HttpRequest | None = None) -> str:

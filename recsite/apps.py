@@ -9,6 +9,6 @@ class RecsiteConfig(AppConfig):
     def ready(self) -> None:
         from corsheaders.signals import check_request_enabled
 
-        from recsite import cors
+        from recsite import checks, cors  # noqa: F401 -- the checks register themselves
 
         check_request_enabled.connect(cors.is_allowed, dispatch_uid="recsite.cors")

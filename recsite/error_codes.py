@@ -28,6 +28,10 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "param_range": (400, "A parameter is no whole number or outside its range."),
     "cursor_invalid": (400, "The cursor is of another list, altered or older than half an hour: begin with `cursor=`."),
     "phase_invalid": (400, "The phase is no whole number of an existing phase."),
+    # The header Idempotency-Key
+    "idempotency_key_invalid": (400, "The key is empty, longer than 255 characters or not printable ASCII."),
+    "idempotency_key_reused": (422, "The key came with another path or body before: take a new one."),
+    "idempotency_key_in_use": (409, "The first request with this key is under way; retry."),
     # The body as a whole
     "media_type_unsupported": (415, "Send `Content-Type: application/json`."),
     "encoding_unsupported": (415, "Send the body uncompressed."),
@@ -52,7 +56,7 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "event_type_unknown": (400, "There is no such event type; the message lists those there are."),
     "timestamp_invalid": (400, "Use RFC 3339 with an offset, such as 2026-01-01T00:00:00Z."),
     "timestamp_future": (400, "An event may lie at most 24 hours ahead."),
-    "timestamp_too_old": (400, "An event lies before 1970."),
+    "timestamp_too_old": (400, "An event lies before 1970, or is older than events are kept here."),
     "number_invalid": (400, "A number is NaN, infinite or otherwise unusable."),
     "number_out_of_range": (400, "A number does not fit."),
     "string_nul": (400, "A text contains a NUL character."),
@@ -69,7 +73,10 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "event_too_large": (400, "An event has at most 32 KB."),
     "id_conflict": (409, "Another event has this event_id; the first one stays."),
     "merge_refused": (409, "A user with an account is not anonymous and cannot be merged into another."),
-    "consent_withheld": (403, "This user has not agreed to be recorded; nothing was stored."),
+    "consent_withheld": (
+        403,
+        "This user has not agreed to be recorded, or his browser asks not to track him; nothing was stored.",
+    ),
     # Our side
     "overloaded": (
         503,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import redis
 from django.db import DatabaseError, connection
@@ -17,6 +19,7 @@ from catalog.redis_store import client
 from interactions import partitions
 from recommender import serving_state
 from recommender.serving_state import ServingState
+from recsite import environment
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +33,13 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when lists can be served, naming what is missing; 503 when not even the popular list can.
+    """Answer 200 when lists can be served, naming what is missing; 503 when not even the popular list can, or when the
+    machine is being taken out (`DRAIN_FILE`), which goes on to answer.
 
     Asking also loads the catalogue and the model, so that a process that is ready is warm.
     """
+    if environment.DRAIN_FILE and Path(environment.DRAIN_FILE).exists():
+        return _answer({"status": "draining", "degraded": {}, "reason": "is being taken out of service"}, 503)
     postgres = _postgres_fault()
     faults = {"postgres": postgres, "redis": _redis_fault()}
     serving = _serving_fault(faults)
@@ -43,7 +49,11 @@ def readyz(request: HttpRequest) -> JsonResponse:
     degraded = {name: fault for name, fault in faults.items() if fault}
     status = "unavailable" if serving else "degraded" if degraded else "ok"
     document = {"status": status, "degraded": degraded} | ({"reason": serving} if serving else {})
-    return JsonResponse(document, status=503 if serving else 200, headers={"Cache-Control": "no-store"})
+    return _answer(document, 503 if serving else 200)
+
+
+def _answer(document: dict[str, Any], status: int) -> JsonResponse:
+    return JsonResponse(document, status=status, headers={"Cache-Control": "no-store"})
 
 
 def _postgres_fault() -> str | None:

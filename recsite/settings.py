@@ -193,6 +193,7 @@ INTERACTIONS_ALSO_ERASE = {
     "exposures": "experiments.exposure.erase",
     "shadow_lists": "recommender.shadowing.lists.erase",
     "kept_lists": "recommender.kept_lists.erase",
+    "kept_answers": "catalog.api.once.erase",
 }
 
 INTERACTIONS_ALSO_EXPORT = {
@@ -247,7 +248,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 # Whose pages may call it is said by publishable keys (`recsite.cors`), by no list here.
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_METHODS = ["GET", "POST"]
-CORS_ALLOW_HEADERS = ["authorization", "content-type", "x-user-signature"]
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "x-user-signature"]
 CORS_EXPOSE_HEADERS = ["X-Request-Id", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
 CORS_PREFLIGHT_MAX_AGE = 600
 

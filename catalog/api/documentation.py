@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema_field
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema_field
 from rest_framework import serializers
+
+from catalog.api.once import HEADER, KEY
 
 TAG = "Catalogue"
 ID: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200}
 ITEM_ID = OpenApiParameter("item_id", ID, OpenApiParameter.PATH, description="The site's own id of the item.")
+IDEMPOTENCY_KEY = OpenApiParameter(
+    HEADER,
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": f"^{KEY}$"},
+    OpenApiParameter.HEADER,
+    description="Of your choice, such as a UUID: the same request sent again under it within a day does nothing and is "
+    "answered as the first time (`Idempotent-Replayed: true`). A refusal leaves the key unused.",
+)
+KEY_IN_USE = OpenApiResponse(
+    description="The first request with this `Idempotency-Key` is under way (`idempotency_key_in_use`)."
+)
+KEY_REUSED = OpenApiResponse(
+    description="This `Idempotency-Key` came with another request before (`idempotency_key_reused`)."
+)
 LANGUAGE = r"^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*)?$"
 ADDRESS = r"^(https?://\S*|/([^/\s]\S*)?)?$"
 

@@ -14,6 +14,7 @@ from catalog import embeddings, queries
 from catalog.api import documentation as doc
 from catalog.api import items, json_body
 from catalog.api.errors import ApiError
+from catalog.api.once import once
 from catalog.importing import upsert_items
 from catalog.removing import remove_item
 
@@ -74,12 +75,16 @@ class ItemsView(APIView):
         operation_id="upsert_items",
         tags=[doc.TAG],
         summary="Create or change up to 1,000 items",
+        parameters=[doc.IDEMPOTENCY_KEY],
         request=doc.BulkItems,
-        responses=doc.BulkVerdict,
+        responses={200: doc.BulkVerdict, 409: doc.KEY_IN_USE, 422: doc.KEY_REUSED},
         examples=[doc.BULK_REQUEST, doc.BULK_ANSWER],
     )
     def post(self, request: Request) -> Response:
         """Store the good items and say, by index, what is wrong with the others. Fields left out stay as they are."""
+        return once(request, lambda: self._upsert(request))
+
+    def _upsert(self, request: Request) -> Response:
         records, verdicts = items.batch_of(json_body.parse(request))
         counts = upsert_items(records)
         return Response(

@@ -4,7 +4,8 @@
 
 1. `patience.py` says how long: the option `patience_seconds`, and less where `within` is in force.
 2. `base.py` closes a connection on which no answer came in time.
-3. `breaker.py` leaves a server alone that kept several waiting, until it answers a thread that asks in the background.
+3. `breaker.py` leaves a server alone that kept several waiting, until it answers a thread that asks in the background;
+   who waits less than that keeps only others like him away.
 
 Without `patience_seconds` (workers, commands, tests) it is Django's own.
 """

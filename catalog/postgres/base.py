@@ -13,7 +13,7 @@ from django.db.backends.postgresql import base
 from psycopg import pq
 
 from catalog.postgres import patience
-from catalog.postgres.breaker import breaker
+from catalog.postgres.breaker import breaker, is_left_alone
 
 PROBE_SECONDS = 1.0
 
@@ -23,6 +23,8 @@ class Connection(psycopg.Connection[Any]):
 
     patience_seconds: float = 0.0
     """0: as long as it takes."""
+    alias: str
+    """The database's name among DATABASES."""
     ask_again: Callable[[], object]
     """Finds out whether Postgres answers again."""
 
@@ -30,7 +32,7 @@ class Connection(psycopg.Connection[Any]):
         """Wait for an answer, see `psycopg.Connection.wait`."""
         if not self.patience_seconds:
             return super().wait(gen, interval, timeout)
-        if breaker.is_open and self.info.transaction_status == pq.TransactionStatus.IDLE:
+        if is_left_alone(self.alias) and self.info.transaction_status == pq.TransactionStatus.IDLE:
             raise psycopg.OperationalError("Postgres is left alone until it answers")
         limit = patience.left(self.patience_seconds)
         began = time.monotonic()
@@ -40,9 +42,9 @@ class Connection(psycopg.Connection[Any]):
             if time.monotonic() - began < limit or error.sqlstate is not None:
                 raise
             self.close()
-            breaker.kept_waiting(self.ask_again)
+            breaker(self.alias).kept_waiting(self.ask_again)
             raise psycopg.OperationalError(f"no answer within {limit:.2f} s") from error
-        breaker.answered()
+        breaker(self.alias).answered()
         return reply
 
 
@@ -75,18 +77,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         if not self.patience_seconds:
             return super().get_new_connection(conn_params)
-        if breaker.is_open:
+        if is_left_alone(self.alias):
             raise psycopg.OperationalError("Postgres is left alone until it answers")
         limit = patience.left(self.patience_seconds)
         attempt = _Attempt(lambda: super(DatabaseWrapper, self).get_new_connection(conn_params))
         connection = attempt.result(limit)
         if connection is None:
-            breaker.kept_waiting(lambda: _probe(conn_params))
+            breaker(self.alias).kept_waiting(lambda: _probe(conn_params))
             raise psycopg.OperationalError(f"no connection within {limit:.2f} s")
         # Django makes connections of the driver's own class only.
         connection.__class__ = Connection
         bounded = cast(Connection, connection)
-        bounded.patience_seconds = self.patience_seconds
+        bounded.patience_seconds, bounded.alias = self.patience_seconds, self.alias
         bounded.ask_again = lambda: _probe(conn_params)
         return bounded
 

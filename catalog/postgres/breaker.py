@@ -1,11 +1,18 @@
-"""Leaves a Postgres alone that does not answer, so that it costs a few requests some time and not each of them."""
+"""Leaves a Postgres alone that does not answer, so that it costs a few requests some time and not each of them.
+
+Each database has two breakers. Who is in a hurry (`patience.within`) is soon kept waiting, by a busy machine as well:
+that keeps away others in a hurry, who have something to go on with, and nobody else.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
+
+from catalog.postgres import patience
 
 logger = logging.getLogger(__name__)
 
@@ -53,5 +60,15 @@ class Breaker:
             return
 
 
-breaker = Breaker()
-"""This process's."""
+_breakers: defaultdict[tuple[str, bool], Breaker] = defaultdict(Breaker)
+"""This process's, by the database's alias and whether they are for those in a hurry."""
+
+
+def breaker(alias: str) -> Breaker:
+    """Return the breaker of a database that counts for this thread now."""
+    return _breakers[alias, patience.is_in_a_hurry()]
+
+
+def is_left_alone(alias: str) -> bool:
+    """Return whether this thread is not to ask a database now."""
+    return _breakers[alias, False].is_open or (patience.is_in_a_hurry() and _breakers[alias, True].is_open)

@@ -28,6 +28,11 @@ def within(seconds: float) -> Iterator[None]:
         _deadline.at = earlier
 
 
+def is_in_a_hurry() -> bool:
+    """Return whether this thread waits `within` a limit of its own."""
+    return _deadline.at is not None
+
+
 def left(patience_seconds: float) -> float:
     """Return for how many seconds an answer is waited for now; `patience_seconds` where nobody is in a hurry."""
     if _deadline.at is None:

@@ -168,12 +168,18 @@ class MergeRequest(serializers.Serializer[Any]):
 
 
 NO_SUCH_USER = OpenApiResponse(description="`from` is unknown (`user_unknown`).")
-MERGE_REFUSED = OpenApiResponse(description="`from` has an account and is not anonymous (`merge_refused`).")
+MERGE_REFUSED = OpenApiResponse(
+    description="`from` has an account and is not anonymous (`merge_refused`), or the first request with this "
+    "`Idempotency-Key` is under way (`idempotency_key_in_use`)."
+)
 NOT_RECORDED = OpenApiResponse(
     description="The key lacks the scope (`scope_missing`), or a single event's user has not agreed to be recorded "
-    "(`consent_withheld`)."
+    "or his browser sends `Sec-GPC: 1` or `DNT: 1` (`consent_withheld`)."
 )
-ID_CONFLICT = OpenApiResponse(description="A single event's `event_id` is taken by another (`id_conflict`).")
+ID_CONFLICT = OpenApiResponse(
+    description="A single event's `event_id` is taken by another (`id_conflict`), or the first request with this "
+    "`Idempotency-Key` is under way (`idempotency_key_in_use`)."
+)
 EVENTS_REQUEST = OpenApiExample(
     "Two events, the second of an unknown type",
     value={

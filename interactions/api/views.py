@@ -10,17 +10,23 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog.api import json_body
+from catalog.api.documentation import IDEMPOTENCY_KEY, KEY_REUSED
 from catalog.api.errors import ApiError
+from catalog.api.once import once
 from interactions import profiles
 from interactions.api import documentation as doc
 from interactions.api import users, verdicts
+from interactions.contracts import Verdict
 from interactions.erasure import erase_user
 from interactions.event_log.handler import event_log
 from interactions.exporting import export
+from interactions.privacy_signals import refuses_tracking
 from interactions.validation import check_id, parse_events
 
 PRIVATE = {"Cache-Control": "private, no-store"}
 """No cache on the way, nor the browser's own, keeps what is said of a person."""
+
+REFUSED = Verdict("rejected", "consent_withheld", "The browser asks not to be tracked (GPC, DNT); nothing was stored.")
 
 
 class EventsView(APIView):
@@ -33,19 +39,23 @@ class EventsView(APIView):
         operation_id="post_events",
         tags=[doc.EVENTS_TAG],
         summary="Record one event or up to 1,000",
+        parameters=[IDEMPOTENCY_KEY],
         request=doc.EVENT_OR_EVENTS,
-        responses={202: doc.EventsVerdict, 403: doc.NOT_RECORDED, 409: doc.ID_CONFLICT},
+        responses={202: doc.EventsVerdict, 403: doc.NOT_RECORDED, 409: doc.ID_CONFLICT, 422: KEY_REUSED},
         examples=[doc.EVENTS_REQUEST, doc.EVENTS_ANSWER],
     )
     def post(self, request: Request) -> Response:
         """Store the good events and say, by index, what is wrong with the others. Answered after COMMIT; counts on the
         next request. Sending the same events again is safe: they are duplicates.
         """
+        return once(request, lambda: self._record(request))
+
+    def _record(self, request: Request) -> Response:
         parsed = parse_events(json_body.read(request))
         events = [entry.event for entry in parsed.entries if entry.event is not None]
         for user_id in {event.user_id for event in events}:
             self.check_object_permissions(request, user_id)
-        judged = event_log().append(events)
+        judged = [REFUSED] * len(events) if refuses_tracking(request) else event_log().append(events)
         return Response(verdicts.answer(parsed, judged), status=202)
 
 
@@ -111,12 +121,16 @@ class MergeView(APIView):
         operation_id="merge_users",
         tags=[doc.USERS_TAG],
         summary="Make an anonymous user one with a known one",
+        parameters=[IDEMPOTENCY_KEY],
         request=doc.MergeRequest,
-        responses={200: doc.MergeVerdict, 404: doc.NO_SUCH_USER, 409: doc.MERGE_REFUSED},
+        responses={200: doc.MergeVerdict, 404: doc.NO_SUCH_USER, 409: doc.MERGE_REFUSED, 422: KEY_REUSED},
         examples=[doc.MERGE_REQUEST, doc.MERGE_ANSWER],
     )
     def post(self, request: Request) -> Response:
         """Move the events and impressions of `from` to `to` and forget `from`. Shows on the next request."""
+        return once(request, lambda: self._merge(request))
+
+    def _merge(self, request: Request) -> Response:
         from_id, to_id = users.merge_of(json_body.decode_object(request))
         try:
             merged = profiles.merge(from_id, to_id)

@@ -44,7 +44,12 @@ VISITOR = [
     OpenApiParameter("language", WORD, description="The visitor's, e.g. `pt-BR`; some rules are for some languages."),
     OpenApiParameter("device", WORD, description="The visitor's, e.g. `mobile`; some rules are for some devices."),
     OpenApiParameter("app_version", VERSION, description="Of what shows the list, e.g. `3.12.1`; noted with it."),
-    OpenApiParameter("consent", str, enum=FLAG, description="0: answer as for nobody in particular and store nothing."),
+    OpenApiParameter(
+        "consent",
+        str,
+        enum=FLAG,
+        description="0: answer as for nobody in particular and store nothing, as for browsers that send GPC or DNT.",
+    ),
     OpenApiParameter("variant", VARIANT, description="`experiment:variant` that is to be shown, and counted nowhere."),
 ]
 IF_NONE_MATCH = OpenApiParameter(

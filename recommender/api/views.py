@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog.api import json_body
+from interactions.privacy_signals import refuses_tracking
 from recommender import paging, participation, serving
 from recommender.api import batch, entity_tags, parameters
 from recommender.api import documentation as doc
@@ -73,7 +74,7 @@ class RecommendationsView(APIView):
         asked = parameters.parse(request.query_params, self.accepted)
         user_id = parameters.identifier(user_id, "user_id")
         self.check_object_permissions(request, user_id)
-        whom = user_id if asked.consent else ""
+        whom = _whom(request, asked, user_id)
         made = _list_of(asked, whom, asked.kind, asked.item_id)
         return _answer(request, asked, whom, made, [made])
 
@@ -130,7 +131,7 @@ class SimilarView(APIView):
         """Answer a list; an unknown item is 404."""
         asked = parameters.parse(request.query_params, self.accepted)
         self.check_object_permissions(request, asked.user_id)
-        whom = asked.user_id if asked.consent else ""
+        whom = _whom(request, asked, asked.user_id)
         made = _list_of(asked, whom, SIMILAR, parameters.identifier(item_id, "item_id"))
         return _answer(request, asked, whom, made, [made])
 
@@ -162,7 +163,7 @@ class PageView(APIView):
         """Answer the page's lists top to bottom; no item stands in two of them, unless editors set them apart."""
         asked = parameters.parse(request.query_params, self.accepted)
         self.check_object_permissions(request, asked.user_id)
-        whom = asked.user_id if asked.consent else ""
+        whom = _whom(request, asked, asked.user_id)
         with participation.forcing(asked.variant):
             made = serving.page(
                 page,
@@ -175,6 +176,11 @@ class PageView(APIView):
             )
         carousels = [list_document(row, expand_item=asked.expand_item) for row in made]
         return _answer(request, asked, whom, {"page": page, "carousels": carousels}, carousels)
+
+
+def _whom(request: Request, asked: Parameters, user_id: str) -> str:
+    """Return whose lists are made and noted as shown: nobody's in particular where he, or his browser, refuses."""
+    return user_id if asked.consent and not refuses_tracking(request) else ""
 
 
 def _list_of(asked: Parameters, whom: str, kind: str, item_id: str) -> dict[str, Any]:

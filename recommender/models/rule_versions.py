@@ -92,6 +92,7 @@ class RuleImpact(models.Model):
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     asked_at = models.DateTimeField(default=timezone.now)
     heard_at = models.DateTimeField(null=True, help_text="Last sign of life of who measures.")
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="How often it was begun.")
 
     class Meta:
         ordering: ClassVar = ["-id"]

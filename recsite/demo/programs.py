@@ -64,7 +64,8 @@ def web_command(port: int, workers: int, host: str = HOST) -> list[str]:
     ]
     # On SIGHUP each process is replaced by a new one, which is given this long to start before the old one stops.
     command += ["--respawn-interval", "20"]
-    return [*command, "--workers-kill-timeout", "3", "recsite.wsgi:application"]
+    # Told to stop, it finishes what it has begun; what takes longer than this hangs.
+    return [*command, "--workers-kill-timeout", "30", "recsite.wsgi:application"]
 
 
 def background() -> list[Program]:

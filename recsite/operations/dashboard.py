@@ -55,6 +55,27 @@ PANELS: tuple[tuple[str, str, str, str], ...] = (
         "{{status}}",
         'sum by (status) (rate(recsite_request_seconds_count{status=~"429|503"}[5m]))',
     ),
+    ("Lists of a shadow left out a second", "reqps", "", "sum(rate(recommender_shadow_dropped_total[5m]))"),
+    ("Refused under overload a second", "reqps", "{{kind}}", "sum by (kind) (rate(recsite_shed_requests_total[5m]))"),
+    ("Model files that could not be read", "short", "", "sum(increase(recommender_model_load_failures_total[15m]))"),
+    (
+        "Lists noted that were no lists, a second",
+        "reqps",
+        "",
+        "sum(rate(interactions_impressions_refused_total[5m]))",
+    ),
+    (
+        "Messages of Kafka not yet in Postgres",
+        "short",
+        "{{partition}}",
+        "max by (partition) (interactions_event_log_lag)",
+    ),
+    (
+        "Messages of Kafka that could not be stored",
+        "short",
+        "",
+        "sum(increase(interactions_event_log_dead_total[15m]))",
+    ),
 )
 """Title, unit, legend, expression."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpRequest
 
+from interactions.privacy_signals import refuses_tracking
 from recommender import visitor
 
 SESSION_KEY = "recsite_demo_user_id"
@@ -28,7 +29,7 @@ class Viewer:
 
 def viewer_of(request: HttpRequest) -> Viewer:
     """Return who is looking. Writes nothing."""
-    refuses = visitor.refuses_tracking(request)
+    refuses = refuses_tracking(request)
     demo_user_id = _demo_user_id(request)
     if demo_user_id:
         own_id, name = demo_user_id, demo_user_id

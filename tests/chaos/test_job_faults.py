@@ -88,6 +88,29 @@ def test_training_worker_killed(site: Site, line: Line) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.fault(41)
+def test_training_worker_stopped(site: Site, line: Line) -> None:
+    """SIGTERM: the rebuild under way is published before the worker ends, and nobody begins it again."""
+    worker = start_patched_worker(site, "time.sleep(5)")
+    site.start_beat()
+    before = site.sql(VERSIONS)[0][0]
+    with ServingProbe(site, pause=0.2) as probe:
+        newest = ask_for_a_rebuild(site)
+        assert wait_until(lambda: len(site.sql(JOBS, newest)) == 1, 90), site.said("slow")
+        worker.send(signal.SIGTERM)
+        began = time.monotonic()
+        assert wait_until(lambda: worker.ended, REBUILD_SECONDS), site.said("slow")[-2000:]
+        worker.stop()
+        line.notes.append(f"the worker ended after {time.monotonic() - began:.0f} s")
+        assert site.sql(JOBS, newest) == [("done", 1, "")]
+        site.start_worker()
+        time.sleep(25)
+    assert site.sql(JOBS, newest) == [("done", 1, "")]
+    assert site.sql(VERSIONS)[0][0] == before + 1
+    line.took(probe)
+
+
+@pytest.mark.long
 @pytest.mark.fault(5)
 def test_training_longer_than_its_lease(site: Site, line: Line) -> None:
     """A worker that stood still for longer than its lease goes on: another has published, and it is refused."""

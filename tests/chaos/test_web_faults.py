@@ -86,6 +86,6 @@ def test_deployment_under_load(bare_site: Site, line: Line) -> None:
         )
         probe.wait_for(200)
         ledger.wait_for(100)
-    assert not ledger.refusals
+    assert not ledger.refusals, (len(ledger.refusals), ledger.refusals[:3], site.said("web")[-3000:])
     line.took(probe)
     line.balanced(ledger)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from catalog.api.errors import ApiError
 from interactions import plain_events
 from interactions.contracts import EventInput
+from interactions.identity import EPOCH
 from interactions.validation import LARGEST_EVENT_BYTES, ParsedBody, ParsedEvent, _parse_strictly, parse_events
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -24,7 +25,7 @@ thorough = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow],
 
 
 def read(events: list[dict[str, Any]]) -> list[EventInput] | None:
-    return plain_events.read_many(json.dumps(events).encode(), LATEST)
+    return plain_events.read_many(json.dumps(events).encode(), EPOCH, LATEST)
 
 
 def test_reads_columns_of_which_each_event_has_some() -> None:
@@ -58,7 +59,7 @@ def test_reads_columns_of_which_each_event_has_some() -> None:
     assert [event.occurred_at and event.occurred_at.tzinfo for event in found] == [None, UTC, None, UTC]
     assert str(found[1].value) == "0.0"
     assert read([]) == []
-    assert plain_events.read_one(json.dumps(everything).encode(), LATEST) == found[1]
+    assert plain_events.read_one(json.dumps(everything).encode(), EPOCH, LATEST) == found[1]
 
 
 @pytest.mark.parametrize(
@@ -85,10 +86,12 @@ def test_reads_columns_of_which_each_event_has_some() -> None:
     ],
 )
 def test_leaves_what_is_not_certain_to_others(raw: str) -> None:
-    assert plain_events.read_one(raw.encode(), LATEST) is None
+    assert plain_events.read_one(raw.encode(), EPOCH, LATEST) is None
     good = json.dumps(PLAIN)
-    assert plain_events.read_many(f"[{good}, {raw}, {good}]".encode(), LATEST) is None
-    assert plain_events.read_many(f"[{good}, {good}]".encode(), LATEST) == [EventInput("ann", "heat", "click")] * 2
+    assert plain_events.read_many(f"[{good}, {raw}, {good}]".encode(), EPOCH, LATEST) is None
+    assert (
+        plain_events.read_many(f"[{good}, {good}]".encode(), EPOCH, LATEST) == [EventInput("ann", "heat", "click")] * 2
+    )
 
 
 Outcome = list[object] | tuple[object, ...]

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import settings as django_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -216,6 +217,16 @@ def test_takes_any_visible_id(user_id: str) -> None:
 )
 def test_refuses_a_timestamp(timestamp: object, code: str) -> None:
     assert refusal(single(timestamp=timestamp)) == (code, "timestamp")
+
+
+@pytest.mark.parametrize("hours", [0, 24 * 30, 24 * 30 + 1])
+def test_what_would_be_dropped_at_once_is_refused(settings: django_settings, hours: int) -> None:
+    settings.INTERACTIONS_RETENTION_DAYS = 30
+    aged = single(timestamp=(NOW - timedelta(hours=hours)).isoformat())
+    batch = f'{{"events": [{aged}, {single()}]}}'
+    verdicts = [entry.error.code if entry.error else "" for entry in parse(batch)]
+    assert verdicts == ["timestamp_too_old" if hours > 24 * 30 else "", ""]
+    assert (parse(aged)[0].error is None) == (hours <= 24 * 30)
 
 
 @pytest.mark.parametrize(

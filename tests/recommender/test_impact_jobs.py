@@ -40,6 +40,31 @@ def test_a_measurement_whose_worker_died_is_begun_again(db: None) -> None:
     assert impact_jobs.run_waiting() == 0
 
 
+def test_a_measurement_that_kills_its_workers_is_given_up(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    deadly, next_one = impact_jobs.ask(None), impact_jobs.ask(None)
+    measure, begun = impact.measure, list[int]()
+
+    def die(*args: Any, seed: int, **fields: Any) -> Any:
+        begun.append(seed)
+        if seed == deadly.pk:
+            raise KeyboardInterrupt  # Nothing of the product's hears of it, as of SIGKILL.
+        return measure(*args, seed=seed, **fields)
+
+    monkeypatch.setattr(impact, "measure", die)
+    long_ago = timezone.now() - timedelta(seconds=impact_jobs.SILENT_SECONDS + 1)
+    for _ in range(impact_jobs.ATTEMPTS_AT_MOST):
+        with pytest.raises(KeyboardInterrupt):
+            impact_jobs.run_waiting()
+        assert RuleImpact.objects.get(pk=deadly.pk).state == "running"
+        RuleImpact.objects.filter(pk=deadly.pk).update(heard_at=long_ago)
+    assert impact_jobs.run_waiting() == 1
+    assert begun == [deadly.pk] * 3 + [next_one.pk]
+    deadly.refresh_from_db()
+    assert (deadly.state, deadly.attempts) == ("failed", 3)
+    assert deadly.error == "Its worker died 3 times; its log, or the machine's, says of what."
+    assert RuleImpact.objects.get(pk=next_one.pk).state == "done"
+
+
 def test_a_failure_is_told_and_the_next_one_is_measured(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = impact_jobs.ask(None), impact_jobs.ask(None)
     measure = impact.measure

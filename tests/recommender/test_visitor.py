@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 
 from interactions.models import UserProfile
+from interactions.privacy_signals import refuses_tracking
 from recommender import visitor
 
 
@@ -47,14 +48,14 @@ def test_an_anonymous_visitor_is_known_by_his_session(nobody: object) -> None:
 @pytest.mark.parametrize("headers", [{"DNT": "1"}, {"Sec-GPC": "1"}])
 def test_nobody_is_known_by_a_browser_that_refuses_tracking(headers: dict[str, str]) -> None:
     request = request_with({visitor.SESSION_KEY: "visitor-1"}, **headers)
-    assert visitor.refuses_tracking(request)
+    assert refuses_tracking(request)
     assert visitor.user_id_of("user_789", request) == ""
     assert visitor.user_id_of(AnonymousUser(), request) == ""
 
 
 def test_other_values_of_the_headers_refuse_nothing() -> None:
-    assert not visitor.refuses_tracking(request_with({}, DNT="0"))
-    assert not visitor.refuses_tracking(request_with({}))
+    assert not refuses_tracking(request_with({}, DNT="0"))
+    assert not refuses_tracking(request_with({}))
 
 
 def test_something_that_is_no_user_is_a_programming_error() -> None:

@@ -42,8 +42,9 @@ BEYOND_A_SCHEMA = {
     "cursor_invalid": "a cursor is signed, for one user and one question",
     "field_required item_id": "a list of the type similar is about an item",
     "timestamp_future": "an event lies at most a day ahead",
-    "timestamp_too_old": "nor before 1970",
+    "timestamp_too_old": "nor before 1970 or what is kept",
     "event_type_unknown": "the site says which types there are",
+    "idempotency_key_reused": "nobody sends another request under the same key",
     "request_invalid": "a user is not merged into himself",
     "string_nul": "Postgres stores no NUL",
     "string_surrogate": "nor half a character",
@@ -91,7 +92,7 @@ def _undecidable(response: Any) -> Iterator[Any]:
         answer = json.loads(response.content)
     except ValueError:
         return
-    if response.status_code == 400:
+    if response.status_code in (400, 422):
         code, field = answer["error"]["code"], answer["error"]["field"]
         if f"{code} {field}".startswith(tuple(BEYOND_A_SCHEMA)):
             yield positive_data_acceptance

@@ -1,7 +1,7 @@
 """What is wrong is said: one row for each kind of bad input, with the answer it gets and nothing stored.
 
-Numbers are those of the table of bad inputs that the API was built to. Files of an import (27) are told by rows in
-tests/interactions/test_importing.py, tests/catalog/test_item_spreadsheet.py and test_spreadsheet_cells.py.
+Numbers are those of the table of bad inputs that the API was built to; test_all_bad_inputs.py names all of them, with
+the tests elsewhere.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import Client
 
 from interactions.models import DeadLetter, Event
@@ -121,6 +122,8 @@ BODIES: list[Row] = [
 HEADERS: list[tuple[str, dict[str, str], int, str]] = [
     ("09 gzip", {"Content-Encoding": "gzip"}, 415, "encoding_unsupported"),
     ("09 unknown encoding", {"Content-Encoding": "zstd"}, 415, "encoding_unsupported"),
+    ("26 an empty Idempotency-Key", {"Idempotency-Key": ""}, 400, "idempotency_key_invalid"),
+    ("26 of 256 characters", {"Idempotency-Key": "x" * 256}, 400, "idempotency_key_invalid"),
     ("28 no key", {"Authorization": ""}, 401, "auth_missing"),
     ("28 wrong key", {"Authorization": f"Api-Key rs_{'0' * 8}_{'0' * 40}"}, 401, "auth_invalid"),
     ("28 no key at all", {"Authorization": "Api-Key secret"}, 401, "auth_invalid"),
@@ -217,6 +220,30 @@ def test_25_an_unknown_user_gets_what_most_people_take(api: Client) -> None:
     made = api.get("/api/v1/recommendations/stranger").json()
     assert (made["fallback"], made["fallback_reason"]) == (True, "unknown_user")
     assert made["recommendations"][0]["item_id"] == "heat"
+
+
+def test_22_an_event_that_would_be_dropped_at_once_is_refused(api: Client, settings: django_settings) -> None:
+    settings.INTERACTIONS_RETENTION_DAYS = 30
+    aged = (datetime.now(UTC) - timedelta(days=31)).isoformat()
+    response = api.post("/api/v1/events", of(timestamp=aged), content_type=JSON)
+    assert_refused(response, 400, "timestamp_too_old", "timestamp", "older than the 30 days")
+
+
+def test_26_an_idempotency_key_is_for_one_request(api: Client) -> None:
+    key = {"Idempotency-Key": "one"}
+    first, again = (api.post("/api/v1/events", of(), content_type=JSON, headers=key) for _ in range(2))
+    assert (first.status_code, again.status_code, again.content) == (202, 202, first.content)
+    other = api.post("/api/v1/events", of(item_id="up"), content_type=JSON, headers=key)
+    assert (other.status_code, other.json()["error"]["code"]) == (422, "idempotency_key_reused")
+    assert Event.objects.count() == 1
+
+
+def test_29_a_key_beyond_its_limit_is_told_when_to_come_back(api: Client) -> None:
+    headers = {"Authorization": f"Api-Key {api_keys.create('slow', ['events'], rate=1)}"}
+    assert api.post("/api/v1/events", b"{}", content_type=JSON, headers=headers).status_code == 400
+    refused = api.post("/api/v1/events", of(), content_type=JSON, headers=headers)
+    assert_refused(refused, 429, "rate_limited", None, "More than 1 requests a minute")
+    assert {"Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"} <= set(refused.headers)
 
 
 def test_28_a_revoked_key_and_a_key_without_the_scope(api: Client) -> None:

@@ -30,7 +30,7 @@ def test_a_browsers_question_is_answered_for_the_origins_of_keys() -> None:
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
     answer = ask(EVENTS, SHOP, method="OPTIONS", **asked)
     assert (answer.status_code, answer[ALLOWED], answer["Vary"]) == (200, SHOP, "origin")
-    assert answer["Access-Control-Allow-Headers"] == "authorization, content-type, x-user-signature"
+    assert answer["Access-Control-Allow-Headers"] == "authorization, content-type, idempotency-key, x-user-signature"
     assert answer["Access-Control-Allow-Methods"] == "GET, POST"
     assert "Access-Control-Allow-Credentials" not in answer
 

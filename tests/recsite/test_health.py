@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +55,18 @@ def test_alive_asks_nobody(django_assert_num_queries: Any, db: None) -> None:
     with django_assert_num_queries(0):
         response = Client().get("/livez")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.usefixtures("_warm")
+def test_a_machine_that_is_taken_out_is_not_ready_and_alive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    drain = tmp_path / "drain"
+    monkeypatch.setattr("recsite.environment.DRAIN_FILE", str(drain))
+    assert ready()[0] == 200
+    drain.touch()
+    assert ready() == (503, {"status": "draining", "degraded": {}, "reason": "is being taken out of service"})
+    assert Client().get("/livez").status_code == 200
+    drain.unlink()
+    assert ready()[0] == 200
 
 
 @pytest.mark.usefixtures("_warm")

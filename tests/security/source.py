@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from functools import cache
 
 from recsite.environment import BASE_DIRECTORY
@@ -26,6 +27,17 @@ def imported(tree: ast.AST) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
+
+
+def missing_tests(names: Iterable[str]) -> list[str]:
+    """Return those of `path::function`, the path below tests/, that are no test."""
+    return [name for name in names if name.partition("::")[2] not in _functions(name.partition("::")[0])]
+
+
+@cache
+def _functions(path: str) -> set[str]:
+    tree = ast.parse((BASE_DIRECTORY / "tests" / path).read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def roots(names: set[str]) -> set[str]:

@@ -63,6 +63,12 @@ def ann(site: FilmSite, api: Client, commit: Commit) -> None:
     numbers = dict.fromkeys(("overlap", "rank_biased_overlap", "live_ms", "shadow_ms"), 1.0)
     flags = {"live_fallback": False, "shadow_fallback": False}
     ShadowList.objects.create(shadow=shadow, request_id=uuid4(), user_id=ANN, **lists, **numbers, **flags)
+    # What a request with a key was answered is kept for who sends it again.
+    with commit():
+        put(api, "visitor-before", {})
+        merged = {"from": "visitor-before", "to": ANN}
+        key = {"Idempotency-Key": "merged once"}
+        assert api.post("/api/v1/users/merge", merged, content_type="application/json", headers=key).status_code == 200
     # A list of several pages is kept for the next one.
     assert api.get(f"/api/v1/recommendations/{ANN}?cursor=&limit=2").json()["next_cursor"]
     # Still in the stream, not yet in Postgres.
@@ -157,7 +163,7 @@ def test_an_erased_person_is_nowhere(ann: None, api: Client, site: FilmSite, mod
         "user_id": ANN,
         "erased": {
             "event_keys": 0, "events": 2, "dead_letters": 1, "exposures": 1,
-            "shadow_lists": 1, "kept_lists": 1, "profiles": 1,
+            "shadow_lists": 1, "kept_lists": 1, "kept_answers": 1, "profiles": 1,
         },
     }  # fmt: skip
     assert shown > 0
@@ -209,6 +215,37 @@ def test_a_withdrawn_consent_holds_from_the_next_request_on(
     assert api.post("/api/v1/events", orphan, content_type="application/json").json()["rejected"] == 1
     impressions.write_pending()
     assert (Event.objects.count(), Impression.objects.count(), DeadLetter.objects.count()) == stored
+
+
+@pytest.mark.parametrize("wish", ["DNT", "Sec-GPC"])
+def test_the_api_heeds_a_browser_that_asks_not_to_be_tracked(ann: None, api: Client, wish: str) -> None:
+    headers, before = {wish: "1"}, (Event.objects.count(), DeadLetter.objects.count(), UserProfile.objects.count())
+    impressions.write_pending()
+    shown = Impression.objects.count()
+    for path in (f"recommendations/{ANN}?", f"similar/heat?user_id={ANN}&", f"pages/home?user_id={ANN}&"):
+        plain = api.get(f"/api/v1/{path}consent=0").json()
+        asked = api.get(f"/api/v1/{path}", headers=headers)
+        assert asked.status_code == 200
+        assert asked["Cache-Control"] == "private, no-cache"
+        assert ids_of(asked.json()) == ids_of(plain) != []
+    assert api.get(f"/api/v1/recommendations/{ANN}", headers=headers).json()["fallback"] is True
+    event = {"user_id": ANN, "item_id": "up", "event_type": "watch"}
+    orphan = {**event, "user_id": "somebody-new", "item_id": "not-there"}
+    refused = api.post("/api/v1/events", json.dumps(event), content_type="application/json", headers=headers)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "consent_withheld")
+    batch = json.dumps({"events": [event, orphan, {}]})
+    judged = api.post("/api/v1/events", batch, content_type="application/json", headers=headers).json()
+    assert [one["code"] for one in judged["results"]] == ["consent_withheld", "consent_withheld", "field_required"]
+    impressions.write_pending()
+    assert (Event.objects.count(), DeadLetter.objects.count(), UserProfile.objects.count()) == before
+    assert Impression.objects.count() == shown
+    assert api.get(f"/api/v1/recommendations/{ANN}").json()["fallback"] is False
+    assert api.post("/api/v1/events", json.dumps(event), content_type="application/json").status_code == 202
+
+
+def ids_of(answer: dict[str, Any]) -> list[str]:
+    lists = answer.get("carousels", [answer])
+    return [item["item_id"] for one in lists for item in one["recommendations"]]
 
 
 @pytest.mark.parametrize("wish", ["DNT", "Sec-GPC"])

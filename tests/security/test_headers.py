@@ -10,6 +10,8 @@ import sys
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
+from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from recsite import environment
@@ -21,6 +23,7 @@ PRODUCTION = {
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "SECRET_KEY": secrets.token_urlsafe(50),
     "ALLOWED_HOSTS": "example.org",
+    "NUM_PROXIES": "1",
 }
 """Servers that are not there: neither a header nor a refusal may depend on them."""
 ASK = f"""
@@ -65,6 +68,18 @@ def test_every_answer_has_them_and_check_deploy_has_nothing_to_say() -> None:
     assert told["plain"] == [301, "https://example.org/livez"]
     for name, cookie in told["cookies"].items():
         assert (cookie["secure"], cookie["samesite"]) == (True, "Lax"), name
+
+
+@pytest.mark.parametrize(
+    ("proxies", "demanded", "warned"), [(0, True, ["recsite.W001"]), (1, True, []), (0, False, [])]
+)
+def test_a_proxy_that_is_not_believed_is_told_of(
+    settings: django_settings, proxies: int, demanded: bool, warned: list[str]
+) -> None:
+    """Behind it all visitors would have one address, and share its limit."""
+    settings.NUM_PROXIES, settings.SECURE_SSL_REDIRECT = proxies, demanded
+    found = run_checks(tags=["security"], include_deployment_checks=True)
+    assert [one.id for one in found if str(one.id).startswith("recsite")] == warned
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +24,25 @@ pytestmark = pytest.mark.usefixtures("django_db_setup")
 @pytest.fixture
 def wrapper(monkeypatch: pytest.MonkeyPatch, django_db_blocker: Any) -> Iterator[DatabaseWrapper]:
     """A connection of its own that waits for half a second, and a breaker of its own."""
-    monkeypatch.setattr(base, "breaker", breaker.Breaker())
+    monkeypatch.setattr(breaker, "_breakers", defaultdict(breaker.Breaker))
     settings = connection.settings_dict
     options = {**settings["OPTIONS"], "patience_seconds": 0.5}
     made = DatabaseWrapper({**settings, "OPTIONS": options}, alias=connection.alias)
     with django_db_blocker.unblock():
         yield made
         made.close()
+
+
+@contextmanager
+def silent_server(wrapper: DatabaseWrapper, folder: Path) -> Iterator[None]:
+    """Have the wrapper ask one that takes connections, as the kernel does for a server that hangs, and says nothing."""
+    host = wrapper.settings_dict["HOST"]
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(folder / ".s.PGSQL.5432"))
+        silent.listen()
+        wrapper.settings_dict["HOST"] = str(folder)
+        yield
+    wrapper.settings_dict["HOST"] = host
 
 
 def sleep(wrapper: DatabaseWrapper, seconds: float) -> Any:
@@ -77,23 +91,36 @@ def test_who_keeps_several_waiting_is_left_alone_until_he_answers(
 
     monkeypatch.setattr(base, "_probe", ask)
     monkeypatch.setattr(breaker, "PAUSE_SECONDS", 0.01)
-    host = wrapper.settings_dict["HOST"]
-    with socket.socket(socket.AF_UNIX) as silent:
-        # It takes connections, as the kernel does for a server that hangs, and says nothing.
-        silent.bind(str(tmp_path / ".s.PGSQL.5432"))
-        silent.listen()
-        wrapper.settings_dict["HOST"] = str(tmp_path)
+    with silent_server(wrapper, tmp_path):
         for _ in range(breaker.FAILURES):
-            with within(0.05), pytest.raises(OperationalError, match="no connection within"):
+            with pytest.raises(OperationalError, match="no connection within"):
                 sleep(wrapper, 0)
-    wrapper.settings_dict["HOST"] = host
     with pytest.raises(OperationalError, match="left alone"):
         sleep(wrapper, 0)
     answers.set()
     deadline = time.monotonic() + 30
-    while base.breaker.is_open:
+    while breaker.is_left_alone(wrapper.alias):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    assert sleep(wrapper, 0) == (7,)
+
+
+def test_who_is_in_a_hurry_speaks_for_others_in_a_hurry_only(
+    wrapper: DatabaseWrapper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slow reads of lists, which have something to go on with, must not have events refused."""
+    monkeypatch.setattr(base, "_probe", lambda params: threading.Event().wait(60))
+    with silent_server(wrapper, tmp_path):
+        for _ in range(breaker.FAILURES):
+            with within(0.05), pytest.raises(OperationalError, match="no connection within"):
+                sleep(wrapper, 0)
+    with within(30), pytest.raises(OperationalError, match="left alone"):
+        sleep(wrapper, 0)
+    assert sleep(wrapper, 0) == (7,)
+
+
+def test_each_database_is_thought_of_by_itself(wrapper: DatabaseWrapper) -> None:
+    breaker.breaker("another").is_open = True
     assert sleep(wrapper, 0) == (7,)
 
 
@@ -101,7 +128,7 @@ def test_a_connection_under_way_is_finished_while_the_server_is_left_alone(wrapp
     """What is open in a transaction may still be committed."""
     wrapper.set_autocommit(False)
     sleep(wrapper, 0)
-    base.breaker.is_open = True
+    breaker.breaker(wrapper.alias).is_open = True
     assert sleep(wrapper, 0) == (7,)
     wrapper.commit()
     with pytest.raises(OperationalError, match="left alone"):

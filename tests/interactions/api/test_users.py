@@ -169,6 +169,7 @@ def test_erases_every_trace_of_a_person(committed: dict[str, int], send: Send) -
             "exposures": 0,
             "shadow_lists": 0,
             "kept_lists": 0,
+            "kept_answers": 0,
             "profiles": 1,
         },
     }
