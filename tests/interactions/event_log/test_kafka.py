@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import confluent_kafka
 import pytest
-from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from pytest_django import Settings
@@ -203,51 +196,3 @@ def test_there_is_nothing_to_consume_from_postgres() -> None:
     with pytest.raises(CommandError, match="EVENT_LOG is postgres"):
         call_command("consume_events")
     assert event_log().reach() == "in Postgres, at once"
-
-
-@pytest.fixture
-def consumers(cluster: Any, kafka: KafkaEventLog) -> Iterator[Callable[[], subprocess.Popen[str]]]:
-    """Start consumers of their own processes, on this test's database."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start() -> subprocess.Popen[str]:
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.web_settings",
-            "STARTER_DATABASE": str(connection.settings_dict["NAME"]),
-            "STARTER_SETTINGS": json.dumps({"INTERACTIONS_EVENT_LOG": django_settings.INTERACTIONS_EVENT_LOG}),
-        }
-        process = subprocess.Popen([sys.executable, "manage.py", "consume_events"], env=environment, text=True)
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-
-
-@pytest.mark.usefixtures("committed")
-def test_a_consumer_killed_again_and_again_loses_nothing_and_doubles_nothing(
-    kafka: KafkaEventLog, consumers: Callable[[], subprocess.Popen[str]]
-) -> None:
-    total = 6_000
-    for first in range(0, total, 1_000):
-        kafka.append([event(number) for number in range(first, first + 1_000)])
-    kills = 0
-    deadline = time.monotonic() + 240
-    process = consumers()
-    seen = 0
-    while (count := Event.objects.count()) < total and time.monotonic() < deadline:
-        if kills < 2 and count > seen:
-            time.sleep(random.uniform(0, 0.1))
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills, seen = kills + 1, count
-            process = consumers()
-        time.sleep(0.02)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
-    assert kills == 2
-    assert len(stored()) == len(set(stored())) == total
