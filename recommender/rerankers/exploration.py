@@ -10,12 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.bandits import Beliefs, LinearBounds, best_only, draw, floored
+from experiments.bandits import LinearBounds, best_chances, best_only, draw, floored
 from interactions import explored_contexts
 from recommender.arrays import RowArray
 from recommender.contracts import Candidates, Query
@@ -129,7 +128,7 @@ class Exploration(Reranker):
         shown = shown_times(query, candidates.rows[pool])
         if self.policy == THOMPSON:
             taken = [query.taken.get(pk, 0) for pk in query.catalogue.pks[candidates.rows[pool]].tolist()]
-            return floored(np.array(_best_chances(tuple(taken), tuple(shown.astype(int).tolist()))), self.floor)
+            return floored(np.array(best_chances(tuple(taken), tuple(shown.astype(int).tolist()))), self.floor)
         if self.policy == LINUCB:
             return floored(best_only(self._bounds(query, candidates.rows[pool])), self.floor)
         weights = (1 + shown) ** -2.0
@@ -150,13 +149,6 @@ class Exploration(Reranker):
             here = explored_contexts.vector(explored_contexts.number(own_country=is_own, at=query.now))
             bounds.append(arm.bounds(np.array([here])))
         return np.concatenate(bounds)
-
-
-@lru_cache(maxsize=10_000)
-def _best_chances(taken: tuple[int, ...], shown: tuple[int, ...]) -> tuple[float, ...]:
-    """Return `Beliefs.chances_to_be_best` of items taken so often of so many showings: some milliseconds, kept."""
-    successes = np.minimum(np.array(taken, dtype=np.float64), np.array(shown, dtype=np.float64))
-    return tuple(Beliefs(successes, np.array(shown) - successes).chances_to_be_best().tolist())
 
 
 def slot_of(query: Query) -> Slot | None:
