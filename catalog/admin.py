@@ -131,6 +131,8 @@ class ItemPresentationInline(TabularInline):  # type: ignore[misc]
     """Other titles and pictures; a bandit finds out which is taken most."""
 
     model = ItemPresentation
+    verbose_name = "title or picture"
+    verbose_name_plural = "Other titles and pictures"
     form = PresentationForm
     formset = PresentationFormSet
     fields: ClassVar = ["title", "image_url", "is_active"]

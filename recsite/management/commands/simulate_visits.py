@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--users", type=int, default=400, help="of the audience (%(default)s)")
         parser.add_argument("--seed", type=int, default=7, help="that of the audience (%(default)s)")
-        parser.add_argument("--every", type=float, default=5.0, help="seconds between two visits (%(default)s)")
+        parser.add_argument("--every", type=float, default=10.0, help="seconds between two visits (%(default)s)")
         parser.add_argument("--visits", type=int, help="how many; without end by default")
 
     def handle(self, *args: Any, users: int, seed: int, every: float, visits: int | None, **options: Any) -> None:
