@@ -8,17 +8,18 @@ from django import forms
 from django.contrib import admin
 from django.contrib.postgres.forms import SimpleArrayField
 from django.db.models import Q, QuerySet
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from catalog import bulk_actions, item_actions, item_picker, queries
+from catalog import bulk_actions, item_actions, item_picker, presentations, queries
 from catalog.item_actions import CategoryForm, TagForm
 from catalog.item_spreadsheet import ItemResource
-from catalog.models import EmbeddingSpace, Item, ItemEmbedding
+from catalog.models import EmbeddingSpace, Item, ItemEmbedding, ItemPresentation
 from catalog.paginating import EstimatingPaginator
-from catalog.records import ITEM_FIELDS, InvalidItem, item_record
+from catalog.records import ITEM_FIELDS, InvalidItem, check_image_url, item_record
 from catalog.spreadsheets import SpreadsheetAdmin
 
 
@@ -89,6 +90,55 @@ class ItemEmbeddingInline(TabularInline):  # type: ignore[misc]
         return False
 
 
+class PresentationForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable when running
+    """Another title or picture. What people took under one stays its own: it is switched off, not rewritten."""
+
+    class Meta:
+        model = ItemPresentation
+        fields: ClassVar = ["title", "image_url", "is_active"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("title", "image_url"):
+            # Who may only look has a form without fields.
+            if name in self.fields:
+                self.fields[name].disabled = self.instance.pk is not None
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what is no presentation: nothing at all, or an address that an item could not have."""
+        cleaned = super().clean() or {}
+        if not (cleaned.get("title") or cleaned.get("image_url")) and not self.errors:
+            raise forms.ValidationError("Give it a title, a picture, or both.")
+        try:
+            check_image_url(cleaned.get("image_url", ""))
+        except InvalidItem as error:
+            self.add_error("image_url", error.message)
+        return cleaned
+
+
+class PresentationFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not subscriptable when running
+    """No more at once than can be told apart."""
+
+    def clean(self) -> None:
+        """Count those that are on."""
+        super().clean()
+        given = [form.cleaned_data for form in self.forms if form.is_valid() and form.cleaned_data]
+        if sum(one.get("is_active", False) and not one.get("DELETE", False) for one in given) > presentations.MOST:
+            raise forms.ValidationError(f"At most {presentations.MOST} can be on at the same time.")
+
+
+class ItemPresentationInline(TabularInline):  # type: ignore[misc]
+    """Other titles and pictures; a bandit finds out which is taken most."""
+
+    model = ItemPresentation
+    verbose_name = "title or picture"
+    verbose_name_plural = "Other titles and pictures"
+    form = PresentationForm
+    formset = PresentationFormSet
+    fields: ClassVar = ["title", "image_url", "is_active"]
+    extra = 0
+
+
 @admin.register(Item)
 class ItemAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
     """What can be recommended. A saved change shows on the next request."""
@@ -101,7 +151,7 @@ class ItemAdmin(SpreadsheetAdmin, ModelAdmin):  # type: ignore[misc]
     search_fields: ClassVar = ["item_id", "title"]
     search_help_text = "Part of a title (typing errors are forgiven), or the beginning of an item id"
     readonly_fields: ClassVar = ["popularity", "created_at", "updated_at"]
-    inlines: ClassVar = [ItemEmbeddingInline]
+    inlines: ClassVar = [ItemPresentationInline, ItemEmbeddingInline]
     actions: ClassVar = ["activate", "deactivate", "set_category", "add_tag"]
     paginator = EstimatingPaginator
     show_full_result_count = False

@@ -77,6 +77,26 @@ class ItemText(models.Model):
         return str(self.item_id)
 
 
+class ItemPresentation(AnnouncingModel):
+    """Another title or picture of an item, which some are shown instead of its own (`presentations`)."""
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="presentations")
+    title = models.CharField(max_length=500, blank=True, default="", help_text="Empty: the item's own.")
+    image_url = models.CharField(
+        max_length=1000, blank=True, default="", help_text="http(s)://… or /path. Empty: the item's own."
+    )
+    is_active = models.BooleanField(default=True, help_text="Off: shown to nobody from the next request on.")
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~models.Q(title="", image_url=""), name="presentation_differs"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.image_url
+
+
 class EmbeddingSpace(models.Model):
     """A family of vectors that can be compared with each other (audio 768, text 384, …)."""
 

@@ -259,3 +259,8 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
 }
 ITEM_FIELDS = tuple(_CHECKS)
 """Every field an item may have, in the table's order."""
+
+
+def check_image_url(address: str) -> None:
+    """Raise InvalidItem where an item could not have this picture; "" is none."""
+    _CHECKS["image_url"]("image_url", address)

@@ -4,7 +4,7 @@
    in the transaction of the change (migrations call `watch_sql` for it); items note the revision that changed them.
 2. After commit the writer copies all revisions to one Redis hash (`announce_after_commit`).
 3. A request reads the hash in the Redis round trip it makes anyway and compares it with what it holds (`process_copy`);
-   with Redis away it reads the five rows from Postgres (`current`).
+   with Redis away it reads the rows from Postgres (`current`).
 
 `announce_all` runs from beat as well, so that a lost announcement or raw SQL is mended within seconds.
 """
@@ -25,9 +25,10 @@ RULES = "rules"
 MODEL = "model"
 EXPERIMENTS = "experiments"
 EVENT_TYPES = "event_types"
+PRESENTATIONS = "presentations"
 REMOVALS = "removals"
 """Raised with CATALOGUE when items go: nothing of them is left to tell. Requests do not ask for it."""
-NAMES = (CATALOGUE, RULES, MODEL, EXPERIMENTS, EVENT_TYPES)
+NAMES = (CATALOGUE, RULES, MODEL, EXPERIMENTS, EVENT_TYPES, PRESENTATIONS)
 
 Revisions = dict[str, int]
 
@@ -46,7 +47,7 @@ def hash_key() -> str:
 
 
 def from_database() -> Revisions:
-    """Read the revisions NAMES from Postgres (one query, five rows)."""
+    """Read the revisions NAMES from Postgres (one query)."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, value FROM catalog_revision WHERE name = ANY(%s)", [list(NAMES)])
         return {name: int(value) for name, value in cursor.fetchall()}

@@ -15,7 +15,7 @@ from unfold.decorators import action
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from experiments import lifecycle
+from experiments import forecast_page, forecasts, lifecycle
 from experiments.analysis.planning import DAYS, Plan, plan
 from experiments.analysis.report import report
 from experiments.exceptions import ExperimentRefused, UnknownExperiment
@@ -83,7 +83,14 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
     ]
     autocomplete_fields: ClassVar = ["guardrails"]
     inlines: ClassVar = [VariantInline]
-    actions_detail: ClassVar = ["report_page", "start_page", "coverage_page", "weights_page", "stop_page"]
+    actions_detail: ClassVar = [
+        "report_page",
+        "forecast_page",
+        "start_page",
+        "coverage_page",
+        "weights_page",
+        "stop_page",
+    ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Experiment | None = None) -> list[str]:
         """Return the fields that can no longer be edited."""
@@ -130,6 +137,19 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
         context |= {"report": found, "page": page(found), "phases": range(1, experiment.phase + 1)}
         return render(request, "admin/experiments/report.html", context)
 
+    @action(description="Forecast…", url_path="forecast", permissions=["start"])
+    def forecast_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what its variants would earn by what was logged; on POST ask for that."""
+        experiment = self._experiment(object_id)
+        if request.method == "POST":
+            forecasts.ask(experiment, request.user)
+            return HttpResponseRedirect(request.path)
+        newest = forecasts.newest(experiment)
+        found = forecasts.found(newest)
+        context = self._context(request, experiment, f"Forecast: {experiment.name}")
+        context |= {"forecast": newest, "page": None if found is None else forecast_page.page(found)}
+        return render(request, "admin/experiments/forecast.html", context)
+
     @action(description="Start…", url_path="start", permissions=["start"])
     def start_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then start."""
@@ -143,7 +163,8 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
         question = "From the next request on, users of its placement get its variants."
         notes = [*lifecycle.problems(experiment), *lifecycle.warnings(experiment)]
         if request.method == "GET":
-            question = f"{question} {_foreseen(plan(experiment))}".strip()
+            expected = forecast_page.sentence(forecasts.found(forecasts.newest(experiment)))
+            question = " ".join(filter(None, (question, _foreseen(plan(experiment)), expected)))
         return self._confirm(request, experiment, title="Start", question=question, notes=notes, verb=start)
 
     @action(description="Stop…", url_path="stop", permissions=["stop"])

@@ -10,7 +10,11 @@ A bandit looks at its results while it chooses: they are no sample of fixed size
 
 from __future__ import annotations
 
+from bisect import bisect
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +60,13 @@ class Beliefs:
         return betaincinv(a, b, outside).astype(np.float64), betaincinv(a, b, 1 - outside).astype(np.float64)
 
 
+@lru_cache(maxsize=10_000)
+def best_chances(taken: tuple[int, ...], shown: tuple[int, ...]) -> tuple[float, ...]:
+    """Return `Beliefs.chances_to_be_best` of arms taken so often of so many showings: some milliseconds, kept."""
+    successes = np.minimum(np.array(taken, dtype=np.float64), np.array(shown, dtype=np.float64))
+    return tuple(Beliefs(successes, np.array(shown) - successes).chances_to_be_best().tolist())
+
+
 def floored(weights: FloatArray, least: float) -> FloatArray:
     """Return probabilities in the order of `weights` (sum 1) of which none is below `least`: f + (1 - n f) w.
 
@@ -76,9 +87,10 @@ def best_only(values: FloatArray) -> FloatArray:
     return chances
 
 
-def draw(probabilities: FloatArray, at: float) -> int:
+def draw(probabilities: Iterable[float], at: float) -> int:
     """Return the index that a number of [0, 1) falls on, each as often as it is probable."""
-    return min(int(np.searchsorted(np.cumsum(probabilities), at, side="right")), len(probabilities) - 1)
+    ends = list(accumulate(probabilities))
+    return min(bisect(ends, at), len(ends) - 1)
 
 
 @dataclass(slots=True)

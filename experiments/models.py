@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from catalog.announcing import AnnouncingModel
+from catalog.waiting_jobs import WaitingJob
 from experiments import configurations
 from experiments.assignment import INTERLEAVED
 
@@ -182,3 +183,16 @@ class Exposure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.unit} in {self.variant}"
+
+
+class Forecast(WaitingJob):
+    """What the variants of a draft would earn (`forecasts`); a row is the job as well."""
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="forecasts")
+    asked = models.JSONField(help_text="`forecasts.Asked`: what was declared when it was asked for.")
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"forecast {self.pk}"

@@ -2,17 +2,17 @@
 
 Each row is one decision: what it earned (reward), how probable the policy that made it had made it (propensity), and
 how probable the other one would have made it (target). Doubly robust estimators also take a model's expectation of the
-reward. Horvitz and Thompson (1952); Swaminathan and Joachims, "The self-normalized estimator for counterfactual
-learning" (2015); Dudík et al., "Doubly robust policy evaluation and optimization" (2014).
+reward (`expected_rewards`). Horvitz and Thompson (1952); Swaminathan and Joachims, "The self-normalized estimator for
+counterfactual learning" (2015); Dudík et al., "Doubly robust policy evaluation and optimization" (2014).
 
-Intervals are normal ones of each estimator's influence values. They say nothing of a model that is wrong: that of
-`direct_method` is narrow around the model's error.
+Intervals are normal ones of each estimator's influence values, summed up by person where it is said whose each row is.
+They say nothing of a model that is wrong: that of `direct_method` is narrow around the model's error.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from scipy.special import ndtri
 from experiments.exceptions import AnalysisRefused
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 LEAST_EFFECTIVE_ROWS = 100
 """Below, a few rows of large weight decide, and the interval is as wrong as the estimate."""
@@ -40,11 +41,18 @@ class Decisions:
     """The model's expectation of the reward of what was shown."""
     expected_of_target: FloatArray | None = None
     """The model's expectation of what the other policy would show: its mean over that policy's probabilities."""
+    units: IntArray | None = None
+    """(n,) whose each row is, 0 and up: rows of one person are not independent. None: each row is somebody else's."""
 
     @property
     def weights(self) -> FloatArray:
         """How much each row counts for the other policy."""
         return self.target / self.propensities
+
+    @property
+    def covered(self) -> float:
+        """Share of what the other policy would show that could have been shown: the mean weight."""
+        return float(self.weights.mean())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +109,16 @@ def self_normalized_doubly_robust(decisions: Decisions) -> tuple[float, FloatArr
     return value, of_target - of_target.mean() + weights * (errors - correction) / weights.mean()
 
 
+ESTIMATORS: Mapping[str, Estimator] = {
+    "doubly robust": doubly_robust,
+    "doubly robust, self-normalised": self_normalized_doubly_robust,
+    "by propensity": inverse_propensity,
+    "by propensity, self-normalised": self_normalized,
+    "by the model alone": direct_method,
+}
+"""What each is called; the first is right if either the model or the propensities are."""
+
+
 def estimate(decisions: Decisions, estimator: Estimator = self_normalized, *, alpha: float = 0.05) -> Estimate:
     """Return what the other policy would have earned a decision, with its 1 - alpha interval.
 
@@ -110,6 +128,29 @@ def estimate(decisions: Decisions, estimator: Estimator = self_normalized, *, al
         There are no rows; a propensity is missing, 0, or no probability; the model's expectations are needed and
         missing; or the effective number of rows is below `LEAST_EFFECTIVE_ROWS`.
     """
+    effective = _enough(decisions)
+    value, influence = estimator(decisions)
+    return _around(value, influence, decisions.units, effective, alpha)
+
+
+def difference(
+    before: Decisions, after: Decisions, estimator: Estimator = self_normalized, *, alpha: float = 0.05
+) -> Estimate:
+    """Return what one policy would have earned more than another a decision, of the same rows in the same order.
+
+    What both would show alike adds nothing to the interval.
+
+    Raises
+    ------
+    AnalysisRefused
+        As `estimate`, for either.
+    """
+    effective = min(_enough(before), _enough(after))
+    (earlier, of_before), (later, of_after) = estimator(before), estimator(after)
+    return _around(later - earlier, of_after - of_before, after.units, effective, alpha)
+
+
+def _enough(decisions: Decisions) -> float:
     _refuse_broken(decisions)
     effective = effective_rows(decisions.weights)
     if effective < LEAST_EFFECTIVE_ROWS:
@@ -117,8 +158,12 @@ def estimate(decisions: Decisions, estimator: Estimator = self_normalized, *, al
             f"{len(decisions.rewards):,} rows say as much of this policy as {effective:.0f} would; "
             f"{LEAST_EFFECTIVE_ROWS} are needed. It shows what was hardly ever shown."
         )
-    value, influence = estimator(decisions)
-    error = float(np.sqrt(influence @ influence)) / len(influence)
+    return effective
+
+
+def _around(value: float, influence: FloatArray, units: IntArray | None, effective: float, alpha: float) -> Estimate:
+    summed = influence if units is None else np.bincount(units, weights=influence)
+    error = float(np.sqrt(summed @ summed)) / len(influence)
     margin = float(ndtri(1 - alpha / 2)) * error
     return Estimate(
         value=value, low=value - margin, high=value + margin, standard_error=error, effective_rows=effective

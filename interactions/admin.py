@@ -166,7 +166,15 @@ class ImpressionAdmin(AppendOnlyAdmin):
         "experiment_id",
         "variant",
     ]
-    fields: ClassVar = ["impression_id", "request_id", *list_display, "phase", "rules_version", "propensity"]
+    fields: ClassVar = [
+        "impression_id",
+        "request_id",
+        *list_display,
+        "phase",
+        "rules_version",
+        "propensity",
+        "presentation",
+    ]
     readonly_fields: ClassVar = fields
     list_display_links: ClassVar = None
     time_field = "shown_at"

@@ -45,7 +45,7 @@ ACCEPTED = Verdict("accepted")
 DUPLICATE = Verdict("duplicate")
 
 
-class ServedItem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class ServedItem(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One item of a served list."""
 
     item_pk: int
@@ -56,6 +56,10 @@ class ServedItem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Probability with which the policy showed it here; 0 where it is not known."""
     variant: str = ""
     """Whose place it is in a list that mixes several variants; "" is the list's."""
+    presentation: int | None = None
+    """Under which title and picture of several: a primary key, 0 for the item's own; None where it has but its own."""
+    presentation_propensity: float = 1.0
+    """Probability with which it was shown under these."""
 
 
 class ServedList(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -60,6 +60,7 @@ def _impressions(user_id: str) -> Iterator[dict[str, Any]]:
             "model_version": impression.model_version,
             "experiment_id": impression.experiment_id,
             "variant": impression.variant,
+            "presentation": impression.presentation,
         }
 
 

@@ -26,6 +26,8 @@ _TYPES = {
     "propensity": "float8",
     "device": "text",
     "app_version": "text",
+    "presentation": "bigint",
+    "presentation_propensity": "float4",
 }
 _COLUMNS = ", ".join(_TYPES)
 
@@ -90,4 +92,6 @@ def _rows(served: Sequence[ServedList]) -> Iterator[tuple[Any, ...]]:
                 item.propensity,
                 one.device,
                 one.app_version,
+                item.presentation,
+                None if item.presentation is None else item.presentation_propensity,
             )

@@ -18,10 +18,12 @@ class LoggedItem(msgspec.Struct, frozen=True, kw_only=True):
     """One item of a list."""
 
     item_pk: int
+    position: int
+    """0 is first."""
     propensity: float
-    """Probability with which it was shown there, above 0."""
+    """Probability with which it was shown there; 0 where it is not known."""
     taken: bool
-    """Whether the list led to an event of a positive weight with this item."""
+    """Whether the list led to an event with this item, of the kind asked for."""
 
 
 class LoggedList(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,11 +38,13 @@ class LoggedList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _SQL = """
-    SELECT list.request_id, list.placement, list.shown_at, item.device, item.item_id, item.propensity, EXISTS (
+    SELECT list.request_id, list.placement, list.shown_at, item.device, item.item_id, item.position, item.propensity,
+        EXISTS (
         SELECT FROM interactions_event event JOIN interactions_eventtype kind ON kind.id = event.event_type_id
         WHERE event.user_id = (SELECT id FROM interactions_userprofile WHERE user_id = %(user_id)s)
             AND event.occurred_at BETWEEN list.shown_at - %(within)s AND list.shown_at + %(within)s
-            AND event.request_id = list.request_id AND event.item_id = item.item_id AND kind.weight > 0
+            AND event.request_id = list.request_id AND event.item_id = item.item_id
+            AND CASE WHEN %(event_type)s = '' THEN kind.weight > 0 ELSE kind.name = %(event_type)s END
     )
     FROM (
         SELECT request_id, placement, shown_at FROM interactions_impression
@@ -49,20 +53,27 @@ _SQL = """
     ) list
     JOIN interactions_impression item
         ON item.user_id = %(user_id)s AND item.shown_at = list.shown_at AND item.request_id = list.request_id
-    WHERE item.propensity > 0
     ORDER BY list.shown_at DESC, list.request_id, item.position
 """
 
 
-def lists_of(user_id: str, n: int, *, since: datetime, placements: Sequence[str]) -> list[LoggedList]:
-    """Return the user's `n` newest lists of some placements, newest first (one query, by the user's index)."""
+def lists_of(
+    user_id: str, n: int, *, since: datetime, placements: Sequence[str], event_type: str = ""
+) -> list[LoggedList]:
+    """Return the user's `n` newest lists of some placements, newest first (one query, by the user's index).
+
+    Parameters
+    ----------
+    event_type
+        Of the events that count as taking an item; "": every type of a positive weight.
+    """
     with connection.cursor() as cursor:
         asked: dict[str, Any] = {"user_id": user_id, "n": n, "since": since, "placements": list(placements)}
-        cursor.execute(_SQL, asked | {"within": ANSWERED_WITHIN})
+        cursor.execute(_SQL, asked | {"within": ANSWERED_WITHIN, "event_type": event_type})
         rows = cursor.fetchall()
     found: dict[tuple[UUID, str, datetime, str], list[LoggedItem]] = {}
-    for request_id, placement, shown_at, device, item_pk, propensity, taken in rows:
-        item = LoggedItem(item_pk=item_pk, propensity=propensity, taken=taken)
+    for request_id, placement, shown_at, device, item_pk, position, propensity, taken in rows:
+        item = LoggedItem(item_pk=item_pk, position=position, propensity=propensity, taken=taken)
         found.setdefault((request_id, placement, shown_at, device), []).append(item)
     return [
         LoggedList(request_id=request_id, placement=placement, shown_at=shown_at, device=device, items=tuple(items))

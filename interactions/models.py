@@ -110,6 +110,10 @@ class Impression(models.Model):
     propensity = models.FloatField(default=1.0, help_text="Probability with which the policy showed it here.")
     device = models.CharField(max_length=20, blank=True, default="", help_text="Empty: not known.")
     app_version = models.CharField(max_length=20, blank=True, default="", help_text="Empty: not known.")
+    presentation = models.BigIntegerField(
+        null=True, help_text="Key of the title and picture of several; 0: the item's own. Empty: it has but its own."
+    )
+    presentation_propensity = models.FloatField(null=True, help_text="Probability with which these were shown.")
 
     class Meta:
         managed = False

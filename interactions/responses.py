@@ -1,4 +1,5 @@
-"""How a simulated audience answers what it is shown: the model behind the checks of experiments, bandits and estimates.
+"""How a simulated audience answers what it is shown: the model behind the demo's visitors, the load that servers are
+measured under, and the checks of experiments, bandits and estimates.
 
 1. Every person and every item has a place in a space of tastes; what suits a person is their inner product. An item
    has a quality of its own that suits everybody, and some people take more of anything, and come more often.
@@ -8,15 +9,20 @@
 4. An item he has been shown before without choosing it suits him less each time (`fatigue`).
 5. Tastes drift a little every day, and people and items arrive (`pass_day`).
 
-Everything follows from the seed. Units are logits where nothing else is said.
+Everything follows from the seed. Units are logits where nothing else is said. `among` gives the people of `simulation`,
+who have a history in a real catalogue, such places by what they have taken.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from catalog.snapshot import Catalogue
+from interactions.taste import item_features
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -74,6 +80,33 @@ class Audience:
         """(items,)"""
         self._in_vain: dict[tuple[int, int], int] = {}
 
+    @classmethod
+    def among(
+        cls, catalogue: Catalogue, taken: Sequence[RowArray], *, seed: int, temperament: Temperament | None = None
+    ) -> Audience:
+        """Return the people who have taken these rows of a catalogue, one entry a person.
+
+        Items that have much in common (`taste.item_features`) lie close together, and a person amid what he took: their
+        directions of largest variance, by principal components. What many took has a high quality.
+        """
+        audience = cls(len(taken), len(catalogue), seed=seed, temperament=temperament)
+        manner = audience.temperament
+        features = item_features(catalogue)
+        values, vectors = np.linalg.eigh(_centered(features) @ _centered(features).T)
+        largest = np.argsort(-values)[: manner.dimensions]
+        lengths = np.sqrt(np.maximum(values[largest], 0.0))
+        # As far apart as places that are drawn; where items differ in fewer ways, the other directions are empty.
+        audience.traits = np.zeros_like(audience.traits)
+        spread = manner.dimensions**0.25 * np.sqrt(len(catalogue)) / max(float(np.linalg.norm(lengths)), 1e-9)
+        audience.traits[:, : len(largest)] = vectors[:, largest] * lengths * spread
+        for person, rows in enumerate(taken):
+            amid = audience.traits[rows].mean(axis=0) if len(rows) else audience.tastes[person]
+            # How strong tastes are is the temperament's.
+            audience.tastes[person] = amid / max(float((audience.traits @ amid).std()), 1e-9)
+        takers = np.log1p(np.bincount(np.concatenate([*taken, np.empty(0, int)]).astype(int), minlength=len(catalogue)))
+        audience.qualities = manner.quality * (takers - takers.mean()) / max(float(takers.std()), 1e-9)
+        return audience
+
     def suits(self, person: int, rows: RowArray) -> FloatArray:
         """Return (len(rows),) how the items suit a person, without what he is tired of."""
         close = self.traits[rows] @ self.tastes[person] * self.temperament.taste
@@ -102,6 +135,11 @@ class Audience:
         drawn = self._random.lognormal(np.log(manner.sessions), manner.activity, len(self.tastes))
         return np.clip(drawn, 1, 200).astype(np.int64)
 
+    def visitors(self, n: int) -> RowArray:
+        """Return (n,) who comes, one visit after the other: each as often as his `sessions` are many."""
+        sessions = self.sessions()
+        return self._random.choice(len(sessions), size=n, p=sessions / sessions.sum())
+
     def pass_day(self) -> None:
         """Let tastes drift, and people and items arrive."""
         manner = self.temperament
@@ -124,6 +162,11 @@ class Audience:
         scale = self.temperament.dimensions**-0.25
         places: FloatArray = self._random.normal(0.0, scale, (count, self.temperament.dimensions))
         return places
+
+
+def _centered(features: FloatArray) -> FloatArray:
+    centered: FloatArray = features - features.mean(axis=0)
+    return centered
 
 
 def examination(places: int, bias: float) -> FloatArray:

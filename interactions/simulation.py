@@ -7,6 +7,8 @@
    he has begun is what he opens; a film he likes may set the mood for the next.
 4. Opening is a `view`, most views lead to a `watch`, half of those to a `rating` as high as the film suits him.
 
+That is what people did before there were lists. How they answer lists is `responses`.
+
 Everything but the dates depends on the seed alone, person by person; the dates end at `until`.
 """
 
@@ -89,7 +91,12 @@ def simulate(catalogue: Catalogue, *, users: int = 400, seed: int = 7) -> Iterat
         country = str(random.choice(list(COUNTRIES), p=list(COUNTRIES.values())))
         domestic = np.array([country in of_item for of_item in countries])
         events = _Person(tastes, preceding, domestic, random).live()
-        yield SimulatedPerson(f"demo-user-{number:03}", country, tuple(events))
+        yield SimulatedPerson(user_id_of(number), country, tuple(events))
+
+
+def user_id_of(number: int) -> str:
+    """Return the external id of a simulated person; 1 is the first."""
+    return f"demo-user-{number:03}"
 
 
 def store_audience(catalogue: Catalogue, people: Iterable[SimulatedPerson], until: datetime) -> StoredCounts:

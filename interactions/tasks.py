@@ -13,6 +13,7 @@ from interactions import (
     feature_rebuilding,
     partitions,
     popularity,
+    presented,
     replay,
     retention,
     stale_histories,
@@ -28,8 +29,8 @@ def refresh_popularity() -> int:
 
 @shared_task
 def count_explored() -> int:
-    """Count how often exploration has shown each new item. Returns the number of items."""
-    return explored.refresh()
+    """Count how often exploration has shown each new item, and each title and picture. Returns the number of items."""
+    return explored.refresh() + presented.refresh()
 
 
 @shared_task

@@ -57,6 +57,8 @@ class Card:
     """0 is first in the list as it was answered, whatever was left out since."""
     origin: str = ""
     """`request=…&position=…&from=…`, "" when the card stands in no recommended list."""
+    presentation: int | None = None
+    """Under which of several titles and pictures; 0 is the item's own, None where it has but that."""
     why: Why | None = None
     """What staff see of it; None for everybody else."""
 
@@ -102,7 +104,11 @@ def from_list(
         origin = urlencode({"request": str(answer.request_id), "position": position, "from": answer.placement})
         reason = "" if recommendation.reason == title else recommendation.reason
         made = card(recommendation.card, reason=reason, position=position, origin=origin)
-        cards.append(replace(made, why=notes.get(recommendation.item_id)) if notes else made)
+        cards.append(
+            replace(made, presentation=recommendation.presentation, why=notes.get(recommendation.item_id))
+            if notes or recommendation.presentation is not None
+            else made
+        )
     return Carousel(
         title=title,
         cards=tuple(cards),

@@ -199,6 +199,8 @@ class Recommendation:
     """Probability with which an item of its kind stands at this position (`rerankers.exploration`)."""
     rule: int | None = None
     """Key of the editors' rule that put it there; None: its score did."""
+    presentation: int | None = None
+    """Under which title and picture the card shows it: a primary key, 0 for its own; None where it has but its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

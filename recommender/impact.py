@@ -24,6 +24,7 @@ from recommender.contracts import RecommendationList
 from recommender.impact_replay import Replay
 from recommender.listing import SIMILAR
 from recommender.queries import PlacementSpec
+from recommender.replaying import Replayed
 from recommender.rules.compile import Rulebook
 from recommender.rules.vocabulary import RuleSpec
 from recommender.serving import PERSONALIZED
@@ -85,7 +86,7 @@ def measure(
     found: dict[str, OfPlacement] = {}
     differences: dict[str, list[tuple[float, float]]] = {}
     shown: Counter[tuple[str, str]] = Counter()
-    replayed: list[impact_replay.Sums] = []
+    replayed: list[Replayed] = []
     drafted: Rulebook | None = None
     for done, user_id in enumerate(sample):
         visit = begin(user_id, record=False)

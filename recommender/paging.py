@@ -117,8 +117,9 @@ def _page(visit: Visit, kept: KeptList, start: int, size: int) -> tuple[Recommen
         end += 1
     served = kept.served
     shown = tuple(one for one in served.items if one.position in places)
-    serving.record_shown(visit, [msgspec.structs.replace(served, shown_at=visit.now, items=shown)])
-    return _list(kept, served, items), end
+    noted = msgspec.structs.replace(served, shown_at=visit.now, items=shown)
+    [made] = serving.show(visit, [(_list(kept, served, items), noted)])
+    return made, end
 
 
 def _list(kept: KeptList, served: ServedList, items: Sequence[Recommendation]) -> RecommendationList:

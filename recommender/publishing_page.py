@@ -40,13 +40,13 @@ class Page:
         found = self.measured.replay
         return (
             f"{found.before:.2%} → {found.after:.2%}, a change of {100 * found.low:+.2f} to {100 * found.high:+.2f} "
-            f"percentage points ({found.matching_after:,} of {found.impressions:,} logged impressions)."
+            f"percentage points ({found.impressions:,} logged impressions)."
         )
 
     @property
-    def percent(self) -> int:
-        """Of the measurement that is under way."""
-        return 100 * self.impact.done // self.impact.total if self.impact is not None and self.impact.total else 0
+    def covered(self) -> str:
+        """How much of what the draft would show could have been shown where it stands."""
+        return "" if self.measured is None else f"{self.measured.replay.covered:.0%}"
 
 
 def page(*, may_publish: bool) -> Page:

@@ -5,7 +5,7 @@
 3. `listing` shows a list again that was made a moment ago of the very same things (`result_cache`), or makes it:
    `variants` says which experiment it takes part in; the user's variant may name another recipe.
 4. `pipeline.runner` runs the recipe; where it cannot answer, its fallback does (`answering`).
-5. Impressions are recorded when the answer is ready.
+5. `presenting` chooses among titles and pictures, and impressions are recorded, when the answer is ready (`show`).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import numpy as np
 
 from experiments import exposure
 from interactions import impressions
-from interactions.contracts import ServedList
 from recommender import participation, serving_state
 from recommender.answering import Answer
 from recommender.arrays import RowArray
 from recommender.contracts import RecommendationList
 from recommender.exceptions import RequestError, UnknownItem
 from recommender.listing import BECAUSE_YOU_WATCHED, CATEGORY, SIMILAR, Made, listed, looked_into
+from recommender.presenting import presented
 from recommender.queries import PlacementSpec
 from recommender.serving_state import ServingState
 from recommender.subjects import Subject, chosen_subjects, subjects_of
@@ -92,7 +92,7 @@ def recommend(
     visit = begin(
         user_id, record=record, language=language, device=device or participation.device(), app_version=app_version
     )
-    made, served = list_for(
+    made = list_for(
         visit,
         kind=kind,
         context=context,
@@ -102,8 +102,7 @@ def recommend(
         seed_item_id=seed_item_id,
         explain=explain,
     )
-    record_shown(visit, [served])
-    return made
+    return show(visit, [made])[0]
 
 
 def list_for(
@@ -216,8 +215,7 @@ def page(
         user_id, record=True, language=language, device=device or participation.device(), app_version=app_version
     )
     rows = list(rows_of_page(visit, page_name, seed_item_id=seed_item_id, limit=limit, only=only, shown=shown))
-    record_shown(visit, [served for _, served in rows])
-    return [made for made, _ in rows if made.items]
+    return [made for made in show(visit, rows) if made.items]
 
 
 def placements_of(page_name: str) -> list[PlacementSpec]:
@@ -266,10 +264,12 @@ def rows_of_page(
                 yield made, noted
 
 
-def record_shown(visit: Visit, served: Sequence[ServedList]) -> None:
-    """Note lists that are really shown, where anything may be stored of the visit."""
+def show(visit: Visit, lists: Sequence[Made]) -> list[RecommendationList]:
+    """Return lists under the titles and pictures that are shown; noted where anything may be stored of the visit."""
+    shown = [presented(visit, *one) for one in lists]
     if visit.record:
-        impressions.record(served, alongside=exposure.record_first)
+        impressions.record([served for _, served in shown], alongside=exposure.record_first)
+    return [made for made, _ in shown]
 
 
 def _placement(state: ServingState, kind: str, context: str) -> PlacementSpec:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from django.db import Error as DatabaseError
 
-from catalog import revisions, snapshot
+from catalog import presentations, revisions, snapshot
+from catalog.presentations import Presentations
 from catalog.revisions import Revisions
 from catalog.snapshot import Catalogue
 from experiments import queries as experiment_queries
@@ -42,6 +43,8 @@ class ServingState:
     placements: Placements
     experiments: tuple[RunningExperiment, ...]
     event_types: EventTypes
+    presentations: Presentations
+    """Items' other titles and pictures."""
     shadow: RunningShadow | None
     """The version that is tried beside this one; answers do not depend on it."""
 
@@ -73,6 +76,7 @@ def at(current: Revisions) -> ServingState:
             placements=queries.placements(current[revisions.RULES]),
             experiments=experiment_queries.running(current[revisions.EXPERIMENTS]),
             event_types=event_types.current(current[revisions.EVENT_TYPES]),
+            presentations=presentations.current(current[revisions.PRESENTATIONS]),
             shadow=switch.current(current[revisions.MODEL]),
         )
     except DatabaseError as error:

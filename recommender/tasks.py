@@ -6,9 +6,9 @@ import logging
 
 from celery import shared_task
 
-from experiments import exposure
+from experiments import exposure, forecasts
 from interactions import impressions
-from recommender import content_vectors, impact_jobs, rebuild_requests, rebuilding, rule_effects
+from recommender import content_vectors, forecasting, impact_jobs, rebuild_requests, rebuilding, rule_effects
 from recommender.registry import jobs
 from recommender.shadowing import lists
 
@@ -50,8 +50,8 @@ def refresh_content_vectors() -> int:
 
 @shared_task(name=impact_jobs.TASK)
 def measure_impacts() -> int:
-    """Measure what editors want to know of their drafts. Returns how many drafts those were."""
-    return impact_jobs.run_waiting()
+    """Measure what is asked of drafts, of rules and of experiments. Returns how many drafts those were."""
+    return impact_jobs.run_waiting() + forecasts.run_waiting(forecasting.forecast)
 
 
 @shared_task(name="recommender.tasks.forget_shadow_lists")

@@ -10,9 +10,10 @@ from functools import cached_property
 from django.db import Error as DatabaseError
 
 from catalog.postgres.patience import within
-from interactions import features
+from interactions import features, presented
 from interactions.feature_store import CachedUser
 from interactions.features import UserFeatures
+from interactions.presented import Counts
 from recommender import history, segments, serving_state
 from recommender.arrays import RowArray
 from recommender.contracts import History
@@ -77,6 +78,11 @@ class Visit:
     def _tired(self) -> dict[int, tuple[CompiledRules, RowArray]]:
         """By the id of the rules, which stand beside it so that no others get that id."""
         return {}
+
+    @cached_property
+    def presented(self) -> Counts:
+        """What came of items' titles and pictures: the same for all lists of a page."""
+        return presented.current()
 
     @cached_property
     def segments(self) -> tuple[str, ...]:

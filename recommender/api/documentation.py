@@ -90,6 +90,10 @@ class RecommendationDocument(serializers.Serializer[Any]):
     score = serializers.FloatField(help_text="0..1, comparable within one list only.")
     reason = serializers.CharField(help_text="True to the score: names the history item that contributed most.")
     model_version = serializers.CharField(allow_null=True)
+    presentation_id = serializers.IntegerField(
+        required=False,
+        help_text="Only where editors gave the item several titles or pictures: which one `item` shows, 0 is its own.",
+    )
     item = CardDocument(required=False, help_text="Only with `expand=item`.")
 
 

@@ -45,6 +45,8 @@ def _item(item: Recommendation, model_version: str, expand_item: bool) -> dict[s
         "reason": item.reason,
         "model_version": model_version or None,
     }
+    if item.presentation is not None:
+        document["presentation_id"] = item.presentation
     if expand_item:
         card = item.card
         document["item"] = {

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from catalog.announcing import AnnouncingModel
+from catalog.waiting_jobs import WaitingJob
 
 
 class RuleSetVersion(models.Model):
@@ -74,25 +75,10 @@ class RuleEffect(models.Model):
         return f"effect of rule {self.rule_key}"
 
 
-class RuleImpact(models.Model):
+class RuleImpact(WaitingJob):
     """What a draft would change, measured in the background (`impact`); a row is the job as well."""
 
-    class State(models.TextChoices):
-        WAITING = "waiting", "waiting"
-        RUNNING = "running", "running"
-        DONE = "done", "done"
-        FAILED = "failed", "failed"
-
     rules = models.JSONField(help_text="A list of `rules.vocabulary.RuleSpec`.")
-    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
-    done = models.PositiveIntegerField(default=0, help_text="Users looked at.")
-    total = models.PositiveIntegerField(default=0)
-    result = models.JSONField(default=dict, blank=True)
-    error = models.TextField(blank=True, default="")
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    asked_at = models.DateTimeField(default=timezone.now)
-    heard_at = models.DateTimeField(null=True, help_text="Last sign of life of who measures.")
-    attempts = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="How often it was begun.")
 
     class Meta:
         ordering: ClassVar = ["-id"]

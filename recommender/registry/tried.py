@@ -53,6 +53,15 @@ class TriedVersions:
             }
         return self._views
 
+    def opened(self, names: frozenset[str], catalogue: Catalogue, seconds: float) -> frozenset[str]:
+        """Return which of the versions are open; waits so long for those that can be, which no request may."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = names & self.views(names, catalogue).keys()
+            if not any(self._is_due(name) for name in names - found) or time.monotonic() >= deadline:
+                return found
+            time.sleep(0.05)
+
     def view(self, name: str, catalogue: Catalogue) -> ModelView | None:
         """Return one that is open as this very catalogue sees it, None when it is not open."""
         held = self._views.get(name)
@@ -110,6 +119,11 @@ _tried = TriedVersions()
 def views(names: frozenset[str], catalogue: Catalogue) -> Mapping[str, ModelView]:
     """Return this process's, see `TriedVersions.views`."""
     return _tried.views(names, catalogue) if names or _tried._bundles else {}
+
+
+def opened(names: frozenset[str], catalogue: Catalogue, seconds: float) -> frozenset[str]:
+    """Return which of the versions this process has open, see `TriedVersions.opened`."""
+    return _tried.opened(names, catalogue, seconds)
 
 
 def view(name: str, catalogue: Catalogue) -> ModelView | None:

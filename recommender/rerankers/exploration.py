@@ -8,13 +8,13 @@ item was where it stands can be stated (`propensities`), so that the clicks can 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.bandits import Beliefs, LinearBounds, best_only, draw, floored
+from experiments.bandits import LinearBounds, best_chances, best_only, draw, floored
 from interactions import explored_contexts
 from recommender.arrays import RowArray
 from recommender.contracts import Candidates, Query
@@ -37,6 +37,8 @@ class Slot:
     first: int
     last: int
     """Positions (0 is first) one of which was drawn, each as probable as the other."""
+    others: tuple[tuple[int, float], ...] = ()
+    """(row, probability) of the items that could have been drawn instead."""
 
 
 class Exploration(Reranker):
@@ -102,7 +104,9 @@ class Exploration(Reranker):
         chances = self._chances(query, candidates, pool)
         drawn = draw(chances, item_draw)
         position, chosen = self.first - 1 + int(position_draw * (last - self.first + 1)), int(pool[drawn])
-        query.scratch[self.name] = Slot(int(candidates.rows[chosen]), float(chances[drawn]), self.first - 1, last - 1)
+        drawable = list(zip(candidates.rows[pool].tolist(), chances.tolist(), strict=True))
+        row, chance = drawable.pop(drawn)
+        query.scratch[self.name] = Slot(row, chance, self.first - 1, last - 1, tuple(drawable))
         moved = candidates.take(np.insert(np.delete(np.arange(len(candidates)), chosen), position, chosen))
         # Its follower's: a later stage that sorts by score leaves it where it is.
         moved.score[position] = moved.score[position + 1]
@@ -124,7 +128,7 @@ class Exploration(Reranker):
         shown = shown_times(query, candidates.rows[pool])
         if self.policy == THOMPSON:
             taken = [query.taken.get(pk, 0) for pk in query.catalogue.pks[candidates.rows[pool]].tolist()]
-            return floored(np.array(_best_chances(tuple(taken), tuple(shown.astype(int).tolist()))), self.floor)
+            return floored(np.array(best_chances(tuple(taken), tuple(shown.astype(int).tolist()))), self.floor)
         if self.policy == LINUCB:
             return floored(best_only(self._bounds(query, candidates.rows[pool])), self.floor)
         weights = (1 + shown) ** -2.0
@@ -147,13 +151,6 @@ class Exploration(Reranker):
         return np.concatenate(bounds)
 
 
-@lru_cache(maxsize=10_000)
-def _best_chances(taken: tuple[int, ...], shown: tuple[int, ...]) -> tuple[float, ...]:
-    """Return `Beliefs.chances_to_be_best` of items taken so often of so many showings: some milliseconds, kept."""
-    successes = np.minimum(np.array(taken, dtype=np.float64), np.array(shown, dtype=np.float64))
-    return tuple(Beliefs(successes, np.array(shown) - successes).chances_to_be_best().tolist())
-
-
 def slot_of(query: Query) -> Slot | None:
     """Return what was drawn for this request's list, None when it has no exploration slot."""
     slot: Slot | None = query.scratch.get(Exploration.name)
@@ -161,24 +158,38 @@ def slot_of(query: Query) -> Slot | None:
 
 
 def propensities(query: Query, shown: Candidates) -> NDArray[np.float64]:
-    """Return (shown,) the probability of each item of the final list to stand where it does.
+    """Return (shown,) the probability of each item of the final list to stand where it does (`places`)."""
+    rows = shown.rows.tolist()
+    chances = places(query, rows, shown.pinned.tolist())
+    return np.array([chances.get((row, position), 0.0) for position, row in enumerate(rows)])
 
-    With k positions to draw from, the explored item stands at its own with chance / k. Any other item is pushed back by
-    one place when the slot lies before it: what precedes all positions, or follows them, is certain. Pins are certain.
+
+def places(query: Query, rows: Sequence[int], pinned: Sequence[bool]) -> dict[tuple[int, int], float]:
+    """Return (row, position) → probability of everything that could have stood in this request's list.
+
+    With k positions to draw from, each item that could be explored stands at each of them with its chance / k. Any
+    other item is pushed back by one place when the slot lies before it: what precedes all positions, or follows them,
+    is certain. Pins are certain, and take no rank.
+
+    Parameters
+    ----------
+    rows, pinned
+        The list as it was drawn, and which of its items a rule has put where they stand.
     """
     slot = slot_of(query)
-    chances = np.ones(len(shown))
-    if slot is None or slot.row not in shown.rows:
-        return chances
-    ranked = np.flatnonzero(~shown.pinned & (shown.rows != slot.row))
-    rank = np.arange(len(ranked))
+    free = [position for position, is_pinned in enumerate(pinned) if not is_pinned]
+    if slot is None or slot.row not in [rows[position] for position in free]:
+        return {(row, position): 1.0 for position, row in enumerate(rows)}
+    chances = {(row, position): 1.0 for position, row in enumerate(rows) if pinned[position]}
     k = slot.last - slot.first + 1
-    place = int(np.flatnonzero(shown.rows == slot.row)[0])
-    # Positions drawn at or before an item's rank push it back, the others do not.
-    pushed = np.clip(rank - slot.first + 1, 0, k) / k
-    chances[ranked] = np.where(ranked > place, pushed, 1 - pushed)
-    if not shown.pinned[place]:
-        chances[place] = slot.chance / k
+    for rank, row in enumerate(rows[position] for position in free if rows[position] != slot.row):
+        # Positions drawn at or before an item's rank push it back, the others do not.
+        pushed = min(max(rank - slot.first + 1, 0), k) / k
+        chances[row, free[rank]] = 1 - pushed
+        if rank + 1 < len(free):
+            chances[row, free[rank + 1]] = pushed
+    for row, chance in ((slot.row, slot.chance), *slot.others):
+        chances |= {(row, position): chance / k for position in free[slot.first : slot.last + 1]}
     return chances
 
 

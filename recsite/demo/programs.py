@@ -79,6 +79,12 @@ def background() -> list[Program]:
     ]
 
 
+def visitors() -> Program:
+    """Return what visits the site like people, for the demo's own films."""
+    command = [sys.executable, "manage.py", "simulate_visits"]
+    return Program(name="visitors", command=command, log=LOGS / "visitors.log")
+
+
 def answers(port: int) -> bool:
     """Return whether the web server on `port` says that it is alive."""
     # Not urllib: that would ask a proxy named in the environment.

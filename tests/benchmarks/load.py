@@ -4,7 +4,8 @@ Real films and ratings, imported and rebuilt by the product's own doors; then th
 one worker held to one core, and the load from a process on another. Rates are those of a closed loop of eight
 connections, latencies those of an open loop at half of each kind's own rate; kinds take turns, the best round counts.
 
-A personalised request is never the same twice (another user, another item excluded), so that no answer can have been
+People come as the simulated audience does (`interactions.responses`): few of them very often, always the same ones. A
+personalised request is never the same twice (another user, another item excluded), so that no answer can have been
 kept; similar and trending ones are asked over and over, so that they can.
 """
 
@@ -20,6 +21,7 @@ from django.db import connection
 
 from interactions import popularity
 from interactions.importing import import_dataset
+from interactions.responses import Audience
 from recommender.rebuilding import rebuild
 from recsite import api_keys
 from tests.benchmarks import charts, films
@@ -36,6 +38,7 @@ USERS = 300
 ROUNDS = 3
 ROUND_SECONDS = 4.0
 HALF_SECONDS = 10.0
+AUDIENCE_SEED = 1
 MOST_IN_A_ROUND = 10_000
 """More requests than a round can take."""
 SWAPS = 3
@@ -91,14 +94,25 @@ class Calls:
             SIMILAR: [Call(f"/api/v1/similar/{item}?limit={LIMIT}") for item in chosen],
             TRENDING: [Call(f"{list_of(user)}&type=trending") for user in users[:20]],
         }
-        # One item in another place is another request, and hardly another list.
-        self._personal = (Call(f"{list_of(user)}&exclude={item}") for item in items for user in users)
+        self._personal = _never_the_same(users, items)
 
     def of(self, kind: str) -> list[Call]:
         """Return what to ask in one round."""
         if kind == PERSONAL:
             return list(itertools.islice(self._personal, MOST_IN_A_ROUND))
         return self._kept[kind]
+
+
+def _never_the_same(users: list[str], items: list[str]) -> Iterator[Call]:
+    """Yield personalised requests without end, of users as often as they come; who comes again leaves out another item.
+
+    One item in another place is another request, and hardly another list.
+    """
+    audience = Audience(len(users), 1, seed=AUDIENCE_SEED)
+    left_out = [itertools.cycle(items) for _ in users]
+    while True:
+        for person in audience.visitors(MOST_IN_A_ROUND).tolist():
+            yield Call(f"{list_of(users[person])}&exclude={next(left_out[person])}")
 
 
 def warm_up(port: int, key: str, calls: Calls) -> None:

@@ -26,6 +26,12 @@ def memory_of(processes: list[int]) -> Memory:
     return Memory(pss=sum(one.get("Pss", 0) for one in found), anonymous=sum(one.get("Pss_Anon", 0) for one in found))
 
 
+def peak_bytes(process: int | None = None) -> int:
+    """Return the most that a process (this one by default) has held so far, files and shared memory included."""
+    lines = _read(process or os.getpid(), "status").splitlines()
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
+
+
 def processor_seconds(processes: list[int]) -> float:
     """Return the seconds of a processor that all their threads have had, in user and system mode."""
     ticks = [sum(map(int, _read(process, "stat").rpartition(")")[2].split()[11:13])) for process in processes]

@@ -21,6 +21,7 @@ from scipy.stats import theilslopes
 from catalog.models import Item
 from interactions import popularity
 from interactions.importing import import_dataset
+from interactions.responses import Audience, Temperament
 from recommender.models import RebuildJob
 from recommender.rebuilding import rebuild
 from recsite import api_keys
@@ -38,6 +39,9 @@ MINUTES = float(os.environ.get("SOAK_MINUTES", "10"))
 CALLS = 20_000
 MIX = {"personalized": 0.5, "similar": 0.2, "trending": 0.1, "page": 0.05, "event": 0.14, "batch": 0.01}
 BATCH = 100
+ITEMS_LOOKED_AT = 5
+MOST_ITEMS = 2_000
+"""That events are of."""
 SAMPLE_SECONDS = 10.0
 ITEM_SECONDS = 5.0
 SWAP_SECONDS = 60.0
@@ -82,21 +86,37 @@ def run(bench: Workbench) -> Iterator[Row]:
 
 
 def _mixed(users: list[str], items: list[str]) -> list[Call]:
-    """Return requests of all kinds, in the same order every time; no event twice."""
+    """Return requests of all kinds, in the same order every time; no event twice.
+
+    Who asks and what he takes is the simulated audience's: people come as often as is their manner, and an event is of
+    what somebody chooses among ITEMS_LOOKED_AT that he sees.
+    """
     rng = np.random.default_rng(3)
+    known = items[:MOST_ITEMS]
+    audience = Audience(len(users), len(known), seed=3, temperament=Temperament(position_bias=0.0, inclination=0.0))
+    visitors = itertools.chain.from_iterable(audience.visitors(CALLS).tolist() for _ in itertools.count())
+
+    def taken() -> tuple[int, int]:
+        while True:
+            person, looked_at = next(visitors), rng.integers(len(known), size=ITEMS_LOOKED_AT)
+            chosen = looked_at[audience.respond(person, looked_at)]
+            if len(chosen):
+                return person, int(chosen[0])
+
     since = datetime.now(UTC) - timedelta(hours=6)
     moments = (since + timedelta(milliseconds=number) for number in itertools.count())
 
     def event() -> dict[str, str]:
+        person, item = taken()
         return {
-            "user_id": users[rng.integers(len(users))],
-            "item_id": items[rng.integers(len(items))],
+            "user_id": users[person],
+            "item_id": known[item],
             "event_type": "click",
             "timestamp": next(moments).isoformat(),
         }
 
     def call(kind: str) -> Call:
-        user, item = users[rng.integers(len(users))], items[rng.integers(len(items))]
+        user, item = users[next(visitors)], items[rng.integers(len(items))]
         match kind:
             case "event":
                 return Call("/api/v1/events", orjson.dumps(event()))

@@ -30,6 +30,12 @@ BENCHMARKS = (
     Benchmark(name="diversity", measures="what variety costs, by the diversity of a placement", database=False),
     Benchmark(name="rules", measures="what two hundred of the editors' rules cost a list", database=False),
     Benchmark(name="experiments", measures="a thousand experiments without effect; an assignment", database=True),
+    Benchmark(
+        name="analysis",
+        measures="the report of an experiment with ten million impressions; only when named",
+        database=True,
+        on_request=True,
+    ),
     Benchmark(name="serving", measures="a personalised list on real films, and an event's effect on it", database=True),
     Benchmark(name="load", measures="the real server under load: rates, latencies, a swap of the model", database=True),
     Benchmark(name="growth", measures="the same and its memory, up to a million generated items", database=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
@@ -35,6 +35,8 @@ def form(**change: Any) -> dict[str, Any]:
         "tags": "heist|la",
         "is_active": "on",
         "attributes": "{}",
+        "presentations-TOTAL_FORMS": "0",
+        "presentations-INITIAL_FORMS": "0",
         "embeddings-TOTAL_FORMS": "0",
         "embeddings-INITIAL_FORMS": "0",
     } | change
@@ -68,6 +70,60 @@ def test_what_the_api_refuses_is_refused_beside_its_field(
     assert list(errors) == [field]
     assert errors[field][0].startswith(message)
     assert Item.objects.values().get() == before
+
+
+def others(heat: Item, *rows: dict[str, Any]) -> dict[str, Any]:
+    """Return the form with rows of other titles and pictures; those that have an id are there already."""
+    fields = {
+        f"presentations-{number}-{name}": value
+        for number, row in enumerate(rows)
+        for name, value in ({"item": str(heat.pk)} | row).items()
+    }
+    stored = sum("id" in row for row in rows)
+    totals = {"presentations-TOTAL_FORMS": str(len(rows)), "presentations-INITIAL_FORMS": str(stored)}
+    return form(**totals, **fields)
+
+
+def test_an_item_is_given_other_titles_and_pictures_which_are_switched_off_and_not_rewritten(
+    staff: Client, heat: Item
+) -> None:
+    url = f"{ITEMS}{heat.pk}/change/"
+    given = [{"title": "A Los Angeles crime saga", "is_active": "on"}, {"image_url": "/heat-2.jpg", "is_active": "on"}]
+    assert staff.post(url, others(heat, *given)).status_code == 302
+    first, second = heat.presentations.all()
+    assert (first.title, first.image_url, second.title, second.image_url) == (
+        "A Los Angeles crime saga", "", "", "/heat-2.jpg",
+    )  # fmt: skip
+    stored = [{"id": str(first.pk), "title": "Rewritten"}, {"id": str(second.pk), "is_active": "on"}]
+    assert staff.post(url, others(heat, *stored)).status_code == 302
+    first.refresh_from_db()
+    assert (first.title, first.is_active) == ("A Los Angeles crime saga", False)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"title": " "}], "Give it a title, a picture, or both."),
+        ([{"image_url": "javascript:alert(1)"}], "image_url must begin with https://, http:// or a single /"),
+        ([{"title": f"Title {n}", "is_active": "on"} for n in range(10)], "At most 9 can be on at the same time."),
+    ],
+)
+def test_what_is_no_presentation_is_refused(
+    staff: Client, heat: Item, rows: list[dict[str, Any]], message: str
+) -> None:
+    answer = staff.post(f"{ITEMS}{heat.pk}/change/", others(heat, *rows))
+    assert answer.status_code == 200
+    assert message in answer.content.decode()
+    assert not heat.presentations.exists()
+
+
+@pytest.mark.parametrize(("group", "may"), [("Viewers", False), ("Editors", True), ("Reviewers", True)])
+def test_who_may_edit_items_may_present_them(heat: Item, group: str, may: bool) -> None:
+    user = User.objects.create_user("somebody", is_staff=True)
+    user.groups.add(Group.objects.get(name=group))
+    assert [user.has_perm(f"catalog.{verb}_itempresentation") for verb in ("view", "add", "change", "delete")] == [
+        True, may, may, may,
+    ]  # fmt: skip
 
 
 def test_items_are_hidden_and_shown_together(staff: Client, heat: Item) -> None:

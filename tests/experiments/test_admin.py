@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from experiments import configurations, lifecycle
-from experiments.models import Experiment, Exposure, Metric, Phase
+from experiments import configurations, forecasts, lifecycle
+from experiments.forecasts import Estimated, Found, OfVariant
+from experiments.models import Experiment, Exposure, Forecast, Metric, Phase
 from interactions.models import Impression, UserProfile
 from tests.experiments.conftest import Audience
 
@@ -55,6 +57,53 @@ def test_a_refused_start_says_why_and_changes_nothing(staff: Client, draft: Expe
     assert "It needs at least two variants, not 1." in answer.content.decode()
     draft.refresh_from_db()
     assert draft.status == "draft"
+
+
+def test_a_forecast_is_asked_for_and_shown_before_the_start(staff: Client, draft: Experiment) -> None:
+    url = page("forecast_page", draft)
+    assert "Not asked for yet" in staff.get(url).content.decode()
+    assert staff.post(url).headers["Location"] == url
+    waiting = staff.get(url).content.decode()
+    assert ("Waiting for a worker" in waiting, "<form" in waiting.partition('id="measuring"')[2]) == (True, False)
+    [asked] = Forecast.objects.all()
+    assert (asked.asked["event_type"], asked.asked["configurations"][1]) == (
+        "watch",
+        ["diverse", {"recipe": "diverse"}],
+    )
+    estimates = (Estimated(estimator="doubly robust", value=0.0512, low=0.04, high=0.06),)
+    found = Found(
+        event_type="watch",
+        users=20,
+        lists=60,
+        mixed=2,
+        places=1_200,
+        rate=0.05,
+        variants=(
+            OfVariant(variant="", covered=1, effective_rows=1_200, estimates=estimates),
+            OfVariant(variant="control", obstacle="There are no rows."),
+            OfVariant(
+                variant="diverse", covered=0.4, effective_rows=480.2, estimates=estimates, low=-0.001, high=0.0125
+            ),
+        ),
+    )
+    assert forecasts.run_waiting(lambda of, seed, tell: found) == 1
+    shown = " ".join(staff.get(url).content.decode().split())
+    assert "Of 1,200 items shown to 20 users in 60 lists, 5.00% led to “watch”. 2 lists that mix variants" in shown
+    assert "It cannot be told. There are no rows." in shown
+    for text in ("5.12%", "4.00% to 6.00%", "-0.10 to +1.25 points", "40%", "480"):
+        assert f">{text}<" in shown
+    started = staff.get(page("start_page", draft)).content.decode()
+    assert "would earn, of 100, diverse -0.10 to +1.25." in started
+    draft.variants.filter(name="diverse").update(configuration={"recipe": "new"})
+    assert "the variants have changed since" in staff.get(url).content.decode()
+
+
+def test_who_may_only_look_can_ask_for_nothing(client: Client, draft: Experiment) -> None:
+    viewer = get_user_model().objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_experiment"))
+    client.force_login(viewer)
+    assert client.post(page("forecast_page", draft)).status_code == 403
+    assert not Forecast.objects.exists()
 
 
 def test_stopping_asks_first(staff: Client, running: Experiment) -> None:

@@ -11,6 +11,7 @@ from experiments.exceptions import AnalysisRefused
 from experiments.off_policy import (
     Decisions,
     Estimator,
+    difference,
     direct_method,
     doubly_robust,
     effective_rows,
@@ -160,6 +161,37 @@ def rows(n: int, **values: float) -> Decisions:
 def test_what_cannot_be_answered_is_refused_with_the_reason(decisions: Decisions, reason: str) -> None:
     with pytest.raises(AnalysisRefused, match=reason):
         estimate(decisions)
+
+
+def test_rows_of_one_person_count_together() -> None:
+    """Each person's first row is taken and his second not: influences 0.5 and -0.5 cancel out person by person."""
+    rewards = np.tile([1.0, 0.0], 100)
+    plain = replace(rows(200), rewards=rewards)
+    of_pairs = replace(plain, units=np.repeat(np.arange(100), 2))
+    assert estimate(plain).standard_error == pytest.approx(0.5 / 200**0.5)
+    assert estimate(of_pairs).standard_error == pytest.approx(0)
+    alike = replace(plain, units=np.tile(np.arange(2), 100))
+    # Two people, one of whom takes everything: (50² + 50²)^0.5 / 200.
+    assert estimate(alike).standard_error == pytest.approx(50 * 2**0.5 / 200)
+
+
+def test_what_two_policies_show_alike_adds_nothing_to_their_difference() -> None:
+    """The other one shows the first hundred rows only, of which all were taken, and the rest half as often."""
+    before = replace(rows(400), rewards=np.repeat([1.0, 0.0], [100, 300]))
+    found = difference(before, before)
+    assert (found.value, found.low, found.high) == (0, 0, 0)
+    after = replace(before, target=np.repeat([0.5, 0.25], [100, 300]))
+    found = difference(before, after)
+    assert found.value == pytest.approx(100 / 250 - 100 / 400)
+    assert found.low < found.value < found.high
+    assert found.effective_rows == pytest.approx(250**2 / (100 + 300 / 4))
+    with pytest.raises(AnalysisRefused, match="as 0 would"):
+        difference(before, replace(before, target=np.zeros(400)))
+
+
+def test_how_much_could_have_been_shown_is_the_mean_weight() -> None:
+    assert BY_HAND.covered == pytest.approx(1.3)
+    assert rows(10, target=0.25).covered == 0.5
 
 
 @pytest.mark.parametrize("estimator", [direct_method, doubly_robust, self_normalized_doubly_robust])

@@ -62,11 +62,23 @@ def test_a_list_comes_with_what_was_taken_from_it(items: list[Item]) -> None:
             shown_at=NOON,
             device="",
             items=(
-                LoggedItem(item_pk=items[0].pk, propensity=1.0, taken=False),
-                LoggedItem(item_pk=items[1].pk, propensity=0.25, taken=True),
+                LoggedItem(item_pk=items[0].pk, position=0, propensity=1.0, taken=False),
+                LoggedItem(item_pk=items[1].pk, position=1, propensity=0.25, taken=True),
             ),
         )
     ]
+
+
+def test_what_counts_as_taking_may_be_one_kind_of_event(items: list[Item]) -> None:
+    request_id = show(items, NOON)
+    take(request_id, "ronin", NOON + timedelta(minutes=1))
+    take(request_id, "heat", NOON + timedelta(minutes=1), event_type="watch")
+
+    def taken(event_type: str) -> list[bool]:
+        [found] = lists_of("ann", 5, since=NOON, placements=["homepage"], event_type=event_type)
+        return [item.taken for item in found.items]
+
+    assert (taken("watch"), taken("click"), taken("purchase")) == ([True, False], [False, True], [False, False])
 
 
 def test_the_newest_lists_of_the_placements_come_first_and_others_not_at_all(items: list[Item]) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from catalog.snapshot import build
 from interactions.responses import Audience, Temperament, examination
 
 FIRST_TEN = np.arange(10)
@@ -75,3 +76,39 @@ def test_few_people_come_very_often() -> None:
     assert (sessions.min(), sessions.max()) == (1, 200)
     assert (sessions >= 6).mean() == pytest.approx(0.5, abs=0.02)
     assert (sessions > 43).mean() == pytest.approx(0.05, abs=0.01)
+
+
+def test_who_comes_is_drawn_by_how_often_he_comes() -> None:
+    audience = Audience(50, 1, seed=8)
+    came = np.bincount(audience.visitors(20_000), minlength=50)
+    sessions = Audience(50, 1, seed=8).sessions()
+    # Four standard deviations of a share of 20,000 draws are at most 0.0142.
+    assert came / 20_000 == pytest.approx(sessions / sessions.sum(), abs=0.0142)
+
+
+def test_people_of_a_catalogue_like_what_they_have_taken() -> None:
+    """Two groups of films with nothing in common: everybody has taken three films of one of them."""
+    films = [
+        {
+            "id": 1 + row,
+            "item_id": str(row),
+            "title": str(row),
+            "tags": [f"{'ab'[row // 10]}{row % 3}", "ab"[row // 10]],
+        }
+        for row in range(20)
+    ]
+    of_first, of_second = np.array([0, 3, 4]), np.array([11, 15, 18])
+    taken = [of_first] * 15 + [of_second] * 15
+    audience = Audience.among(build(films, revision=1), taken, seed=9, temperament=Temperament(quality=0.0))
+    rows = np.arange(20)
+    for person, others in ((2, slice(10, 20)), (20, slice(0, 10))):
+        suits = audience.suits(person, rows)
+        mine = np.delete(suits, np.arange(20)[others])
+        assert mine.min() > suits[others].max()
+        # As strong as tastes that are drawn: one standard deviation over items.
+        assert suits.std() == pytest.approx(1.0)
+    liked = Audience.among(build(films, revision=1), [of_first, np.array([0])], seed=9).qualities
+    assert int(liked.argmax()) == 0
+    assert liked.std() == pytest.approx(Temperament().quality)
+    again = Audience.among(build(films, revision=1), taken, seed=9)
+    assert (again.traits == audience.traits).all()

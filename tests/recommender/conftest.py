@@ -14,9 +14,9 @@ from django.db import connection
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from catalog import snapshot
+from catalog import presentations, snapshot
 from experiments import queries as experiment_queries
-from interactions import event_types, explored, popularity, redis_breaker
+from interactions import event_types, explored, popularity, presented, redis_breaker
 from recommender import listing, queries, serving_state
 from recommender.pipeline import model_view
 from recommender.registry import active, tried
@@ -32,7 +32,7 @@ Commit = Callable[[], AbstractContextManager[Any]]
 @pytest.fixture(autouse=True)
 def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget every copy of the database: a rolled-back test's revisions are used again by the next one."""
-    for module in (snapshot, experiment_queries, event_types, queries, rules, switch):
+    for module in (snapshot, presentations, experiment_queries, event_types, queries, rules, switch):
         monkeypatch.setattr(module._copy, "_held", None)
     for module in (model_view, rules):
         monkeypatch.setattr(module, "_current", None)
@@ -43,6 +43,7 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     tried.forget()
     opened.let_go()
     explored.forget()
+    presented.forget()
     popularity.forget()
 
 

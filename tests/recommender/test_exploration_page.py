@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from catalog.models import Item
+from catalog.models import Item, ItemPresentation
 from interactions import explored, impression_rows, recording
 from interactions.contracts import EventInput, ServedItem, ServedList
 from recommender.exploration_page import page
@@ -63,10 +63,43 @@ def test_each_item_has_what_may_be_believed_of_it(db: None) -> None:
     assert sum(int(arm.chance.rstrip("%")) for arm in found.arms) == 100
 
 
+def test_titles_and_pictures_have_what_may_be_believed_of_them(admin_client: Client) -> None:
+    """Beta(1 + 1, 1 + 2) of three people under its own, Beta(1, 1 + 1) of one under another."""
+    heat = Item.objects.create(item_id="heat", title="Heat", image_url="javascript:alert(1)")
+    saga = ItemPresentation.objects.create(item=heat, title="A <b>saga</b>", image_url="/saga.jpg", is_active=False)
+    shown = [("ann", 0), ("bob", 0), ("cem", 0), ("dan", saga.pk)]
+    lists = [
+        ServedList(
+            request_id=uuid4(),
+            shown_at=NOW.timestamp(),
+            user_id=user,
+            placement="homepage",
+            model_version="v1",
+            rules_version=1,
+            items=(ServedItem(item_pk=heat.pk, position=0, source="popular", presentation=chosen),),
+        )
+        for user, chosen in shown
+    ]
+    impression_rows.insert(lists)
+    recording.record([EventInput("ann", "heat", "watch", NOW, request_id=lists[0].request_id)])
+    [of_heat] = page().titles
+    assert [(arm.title, arm.image_url, arm.shown, arm.taken, arm.mean) for arm in of_heat.arms] == [
+        ("Heat", "", 3, 1, "40.0%"),
+        ("A <b>saga</b>", "/saga.jpg", 1, 0, "33.3%"),
+    ]
+    # Of Beta(1, 2) the quantiles are 1 - 0.975^½ and 1 - 0.025^½.
+    assert of_heat.arms[1].interval == "1.3% to 84.2%"
+    text = admin_client.get(reverse("admin:recommender_placement_exploration_page")).content.decode()
+    assert "A &lt;b&gt;saga&lt;/b&gt; (off)" in text
+    assert "Heat (its own)" in text
+    assert "no test of these would mean anything" in text
+
+
 def test_without_showings_it_says_so(admin_client: Client) -> None:
     assert page().arms == ()
     text = admin_client.get(reverse("admin:recommender_placement_exploration_page")).content.decode()
     assert "Exploration has shown nothing in the last 14 days." in text
+    assert "No item has been shown under several in the last 14 days." in text
 
 
 def test_the_page_escapes_titles_and_is_for_who_may_see_placements(admin_client: Client, client: Client) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from catalog.waiting_jobs import ATTEMPTS_AT_MOST, SILENT_SECONDS
 from recommender import impact, impact_jobs, tasks
 from recommender.models import RuleImpact
 from tests.recommender.film_site import FilmSite
@@ -31,7 +32,7 @@ def test_a_draft_is_measured_as_it_was_when_asked(site: FilmSite) -> None:
 
 def test_a_measurement_whose_worker_died_is_begun_again(db: None) -> None:
     job = impact_jobs.ask(None)
-    long_ago = timezone.now() - timedelta(seconds=impact_jobs.SILENT_SECONDS + 1)
+    long_ago = timezone.now() - timedelta(seconds=SILENT_SECONDS + 1)
     RuleImpact.objects.update(state="running", heard_at=long_ago)
     assert impact_jobs.run_waiting() == 1
     job.refresh_from_db()
@@ -51,8 +52,8 @@ def test_a_measurement_that_kills_its_workers_is_given_up(db: None, monkeypatch:
         return measure(*args, seed=seed, **fields)
 
     monkeypatch.setattr(impact, "measure", die)
-    long_ago = timezone.now() - timedelta(seconds=impact_jobs.SILENT_SECONDS + 1)
-    for _ in range(impact_jobs.ATTEMPTS_AT_MOST):
+    long_ago = timezone.now() - timedelta(seconds=SILENT_SECONDS + 1)
+    for _ in range(ATTEMPTS_AT_MOST):
         with pytest.raises(KeyboardInterrupt):
             impact_jobs.run_waiting()
         assert RuleImpact.objects.get(pk=deadly.pk).state == "running"

@@ -70,6 +70,7 @@ ELSEWHERE = {
     # Of one experiment: tests.experiments.test_admin
     "experiments_experiment_report_page", "experiments_experiment_start_page", "experiments_experiment_stop_page",
     "experiments_experiment_weights_page", "experiments_experiment_coverage_page",
+    "experiments_experiment_forecast_page",
     # Of one version, and of a rebuild: tests.recommender.test_version_admin and the like
     "recommender_modelversion_promote", "recommender_modelversion_roll_back", "recommender_modelversion_shadow",
     "recommender_rebuildjob_rebuild",

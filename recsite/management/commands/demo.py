@@ -16,7 +16,7 @@ from interactions import queries as interactions
 from recsite import local_services
 from recsite.demo import dataset, instance
 from recsite.demo.preparation import ADMIN, Credentials, prepare, publish_key
-from recsite.demo.programs import FIRST_PORT, HOST, LOGS, PortTaken, answers, background, choose_port, web
+from recsite.demo.programs import FIRST_PORT, HOST, LOGS, PortTaken, answers, background, choose_port, visitors, web
 from recsite.processes import Supervisor
 
 READY_SECONDS = 90
@@ -65,7 +65,7 @@ class Command(BaseCommand):
                 url = f"http://{HOST}:{port}"
                 announce(url)
                 # Only now: starting takes all of a small machine, and a person waits for the page.
-                for program in background():
+                for program in (*background(), *([visitors()] if data.is_own else [])):
                     supervisor.start(program)
                 self._tell(_welcome(url, credentials))
                 while True:

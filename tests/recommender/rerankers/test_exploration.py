@@ -8,7 +8,7 @@ import pytest
 
 from experiments.bandits import Beliefs, floored
 from recommender.contracts import Candidates, Query
-from recommender.rerankers.exploration import Exploration, Slot, propensities, slot_of
+from recommender.rerankers.exploration import Exploration, Slot, places, propensities, slot_of
 from recommender.rules.compile import CompiledRules
 from tests.recommender.worlds import NOW, candidates_of, catalogue_of, query_of
 
@@ -119,6 +119,30 @@ def test_the_probability_of_every_place_is_known() -> None:
     shown = candidates_of([0, 1, 7, 2, 3, 4], [0.9, 0.8, 0.6, 0.6, 0.5, 0.4])
     # 0 stands before all positions. 1 is not pushed back by 2 and 3 of the three; 2 is by 1 and 2; 3 by all three.
     assert propensities(asked, shown) == pytest.approx([1, 2 / 3, 0.6 / 3, 2 / 3, 1, 1])
+
+
+def test_all_that_could_have_stood_there_is_known() -> None:
+    asked = query()
+    # Drawn from positions 1 and 2: row 7 with 0.6, or 5 with 0.4; a pin stands at 1, so that the ranks are 0, 2, 3.
+    asked.scratch["exploration"] = Slot(7, 0.6, 1, 2, ((5, 0.4),))
+    found = places(asked, [0, 6, 7, 2], [False, True, False, False])
+    assert {place: chance for place, chance in found.items() if chance} == pytest.approx(
+        {(0, 0): 1, (6, 1): 1, (2, 2): 0.5, (2, 3): 0.5, (7, 2): 0.3, (7, 3): 0.3, (5, 2): 0.2, (5, 3): 0.2}
+    )
+
+
+def test_what_could_stand_at_a_place_is_as_probable_as_repeated_draws_put_it_there() -> None:
+    stood: Counter[tuple[int, int]] = Counter()
+    for number in range(2000):
+        asked = query(user_id=str(number))
+        moved = Exploration(first=2, last=4).rerank(asked, ranked()).take(np.arange(5))
+        stood.update((row, position) for position, row in enumerate(moved.rows.tolist()))
+        found = places(asked, moved.rows.tolist(), [False] * 5)
+        assert [sum(chance for (_, at), chance in found.items() if at == place) for place in range(5)] == pytest.approx(
+            [1] * 5
+        )
+    # Four standard deviations of a share of 2,000 draws are at most 0.045.
+    assert {place: stood[place] / 2000 for place in found} == pytest.approx(found, abs=0.045)
 
 
 def test_the_probabilities_are_those_of_repeated_draws() -> None:
