@@ -44,6 +44,7 @@ def spark(settings: Settings) -> None:
     settings.RECOMMENDER_SPARK = {"master": "local[2]", "options": {"spark.driver.memory": "1g"}}
     # What is tuned and held out is trained by the engine as well, at twice the time.
     settings.RECOMMENDER_TUNING = {**conf.DEFAULTS["TUNING"], "users": 0}
+    settings.RECOMMENDER_ALS = {**conf.DEFAULTS["ALS"], "iterations": 3}
 
 
 def assert_nothing_came_of_it(serves: str | None, error: str) -> None:
@@ -91,7 +92,7 @@ def test_spark_publishes_and_is_cut_short(spark: None, monkeypatch: pytest.Monke
     assert {item.card.category for item in made.items} == {"crime"}
     assert import_module("pyspark").SparkContext._gateway is None
 
-    trained = SparkEngine.session
+    trained = SparkEngine.collaborative
 
     def cut(engine: SparkEngine, *arguments: Any) -> Any:
         process = import_module("pyspark").SparkContext._gateway.proc
@@ -99,8 +100,8 @@ def test_spark_publishes_and_is_cut_short(spark: None, monkeypatch: pytest.Monke
         process.wait()
         return trained(engine, *arguments)
 
-    monkeypatch.setattr(SparkEngine, "session", cut)
-    with pytest.raises(EngineFailed, match="Spark failed at session"):
+    monkeypatch.setattr(SparkEngine, "collaborative", cut)
+    with pytest.raises(EngineFailed, match="Spark failed"):
         rebuilding.rebuild("test", engine="spark", force=True)
     assert_nothing_came_of_it("v1", "EngineFailed")
     assert import_module("pyspark").SparkContext._gateway is None

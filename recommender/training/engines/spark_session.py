@@ -92,7 +92,10 @@ def stop(session: Any) -> None:
     except EngineFailed as error:
         # It may be what has failed; the process goes in any case.
         logger.info("Spark did not stop in order: %s", error)
-    context._gateway = context._jvm = None
+    # What stopped half-way is still taken for the one that runs.
+    context._gateway = context._jvm = context._active_spark_context = None
+    sessions = type(session)
+    sessions._instantiatedSession = sessions._activeSession = None
     if (process := getattr(gateway, "proc", None)) is not None:
         process.stdin.close()
         try:
