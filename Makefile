@@ -4,7 +4,7 @@ PY = .venv/bin/python
 .DEFAULT_GOAL = help
 # Only what is imported gets compiled (see installation.py), once: without this, every process would do it again.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup tools demo test test-engines chaos lint bench lock stop clean
+.PHONY: help setup tools demo test test-engines chaos lint bench audit lock stop clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -50,6 +50,13 @@ chaos: tools ## the fault matrix: a site of its own is harmed in 42 ways; prints
 bench: tools ## the benchmarks: tables, charts, bench.json (DATA=folder with ml-latest-small and ml-100k, ONLY=names)
 	$(if $(DATA),RECSITE_TEST_DATA="$(DATA)") $(PY) -m recsite.local_services run -- $(PY) -m tests.benchmarks \
 		$(if $(ONLY),--only $(ONLY))
+
+# --strict: a package whose advisories cannot be had is no clean one.
+audit: setup ## known vulnerabilities of the locked packages, by pip-audit in an environment of its own (asks pypi.org)
+	@test -x .local/audit/bin/pip-audit || \
+		{ $(PY) -m venv .local/audit && .local/audit/bin/pip install --quiet 'pip-audit>=2.10,<3'; }
+	.local/audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off \
+		-r requirements.lock -r requirements-annoy.lock -r requirements-dev.lock
 
 # Names, versions and hashes only: no download address is ever recorded. Annoy has a file of its own because it must be
 # compiled; `make setup` goes on without it where there is no compiler. Needs `pip install uv`.

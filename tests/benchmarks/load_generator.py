@@ -54,7 +54,7 @@ class Outcome:
     took: float
     """Seconds in all."""
     failed: tuple[str, ...]
-    """What was not answered with a 2xx, in words; their times are in neither array."""
+    """What was not answered with a 2xx, or not at all, in words; their times are in neither array."""
 
     @property
     def rate(self) -> float:
@@ -148,19 +148,32 @@ class _Driver:
         )
 
     async def _connection(self, end: float, plan: Iterator[float] | None) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        opened: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         try:
             while True:
                 due = time.monotonic() if plan is None else next(plan, end)
                 if due >= end:
                     return
                 await asyncio.sleep(due - time.monotonic())
-                await self._ask(reader, writer, due)
+                request = next(self._requests)
+                try:
+                    opened = opened or await asyncio.open_connection("127.0.0.1", self._port)
+                    await self._ask(*opened, request, due)
+                except (OSError, asyncio.IncompleteReadError) as error:
+                    self._failed.append(f"{request[:100]!r} was not answered: {type(error).__name__}")
+                    if opened is None:
+                        # Nobody listens: who asks as fast as he is answered would fill the list.
+                        await asyncio.sleep(0.1)
+                    else:
+                        opened[1].close()
+                        opened = None
         finally:
-            writer.close()
+            if opened is not None:
+                opened[1].close()
 
-    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, due: float) -> None:
-        request = next(self._requests)
+    async def _ask(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes, due: float
+    ) -> None:
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])

@@ -59,7 +59,7 @@ BENCHMARKS = (
     Benchmark(name="side_by_side", measures="other recommenders on the same splits, tuned alike", database=False),
     Benchmark(
         name="soak",
-        measures="memory in SOAK_MINUTES (10) of everything at once; only when named",
+        measures="memory and failures in SOAK_MINUTES (10), or SOAK_REQUESTS, of everything at once; only when named",
         database=True,
         on_request=True,
     ),

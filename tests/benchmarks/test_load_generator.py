@@ -17,7 +17,7 @@ KEY = "rs_key"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers what was asked, and 500 below /broken; counts all of it."""
+    """Answers what was asked, 500 below /broken, and nothing below /cut; counts all of it."""
 
     protocol_version = "HTTP/1.1"
     asked: Counter[str] = Counter()
@@ -31,6 +31,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, what: str) -> None:
         self.asked[what] += 1
+        if what.startswith("/cut"):
+            self.close_connection = True
+            return
         body = f'"{what}"'.encode()
         self.send_response(500 if what.startswith("/broken") else 200)
         self.send_header("Content-Length", str(len(body)))
@@ -62,6 +65,14 @@ def test_calls_are_made_in_turn(port: int) -> None:
     assert ask_in_turn(port, KEY, [Call("/a"), Call("/b")]) == ["/a", "/b"]
     with pytest.raises(AssertionError, match=r"^/broken was answered 500"):
         ask_in_turn(port, KEY, [Call("/broken")])
+
+
+def test_a_connection_that_breaks_is_a_failure_and_the_next_request_has_a_new_one(port: int) -> None:
+    with load_generator(port, KEY, os.sched_getaffinity(0)) as load:
+        outcome = load.start([Call("/a"), Call("/cut")], seconds=0.5).result()
+    assert len(outcome.seconds) == Handler.asked["/a"] > CONNECTIONS
+    assert len(outcome.failed) == Handler.asked["/cut"] > CONNECTIONS
+    assert all("/cut" in one and one.endswith("was not answered: IncompleteReadError") for one in outcome.failed)
 
 
 def test_a_closed_loop_asks_again_as_soon_as_it_is_answered(port: int) -> None:
