@@ -1,7 +1,7 @@
 """Which packages a production has, by which licence: `python -m recsite.operations.bill_of_materials` writes the list.
 
 CycloneDX 1.5 (https://cyclonedx.org/docs/1.5/json/), from the lock files and what the installed packages say of
-themselves; a package that is not installed here (another system's) says nothing of its licence.
+themselves. One that is not installed here (another system's, or an older Python's) keeps the licence it is listed with.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 def document() -> dict[str, Any]:
     """Return the bill: one component a package, in the order of the names."""
+    listed = {_named(one): one["licenses"] for one in _written() if "licenses" in one}
     entries = [entry for lock in LOCKS for entry in _ENTRY.finditer((BASE_DIRECTORY / lock).read_text())]
-    components = [_component(one["name"], one["version"], one["rest"]) for one in entries]
+    components = [_component(one["name"], one["version"], one["rest"], listed) for one in entries]
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
@@ -37,7 +38,16 @@ def text() -> str:
     return json.dumps(document(), indent=1) + "\n"
 
 
-def _component(name: str, version: str, rest: str) -> dict[str, Any]:
+def _written() -> list[dict[str, Any]]:
+    components: list[dict[str, Any]] = json.loads(FILE.read_text())["components"] if FILE.exists() else []
+    return components
+
+
+def _named(component: dict[str, Any]) -> tuple[str, str]:
+    return component["name"], component["version"]
+
+
+def _component(name: str, version: str, rest: str, listed: dict[tuple[str, str], Any]) -> dict[str, Any]:
     component: dict[str, Any] = {
         "type": "library",
         "name": name,
@@ -46,10 +56,11 @@ def _component(name: str, version: str, rest: str) -> dict[str, Any]:
     }
     try:
         found = _licence(metadata(name))
+        licences = [{"license": {"name": found}}] if found else None
     except PackageNotFoundError:
-        found = ""
-    if found:
-        component["licenses"] = [{"license": {"name": found}}]
+        licences = listed.get(_named(component))
+    if licences:
+        component["licenses"] = licences
     component["properties"] = [{"name": "sha256", "value": value} for value in _HASH.findall(rest)[:1]]
     return component
 
