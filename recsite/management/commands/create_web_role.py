@@ -27,10 +27,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except ProgrammingError as error:
             owner = connection.settings_dict["USER"]
-            message = (
-                f"Postgres refuses ({error.__cause__}). Its administrator may grant it: ALTER ROLE {owner} CREATEROLE."
-            )
-            raise CommandError(message) from error
+            hint = f"If that role may make no roles, its administrator can let it: ALTER ROLE {owner} CREATEROLE."
+            raise CommandError(f"Postgres refuses ({error.__cause__}). {hint}") from error
         if password is None:
             self.stderr.write(f"The role {name} is there; what it may do is as it should be.")
             return
