@@ -47,6 +47,10 @@ DRAIN_FILE: str = env.str("DRAIN_FILE", default="")
 RETENTION_DAYS: int = env.int("RETENTION_DAYS", default=0)
 NUM_PROXIES: int = env.int("NUM_PROXIES", default=0)
 RATE_LIMITS: dict[str, int] = env.dict("RATE_LIMITS", cast={"value": int}, default={})
+METRICS_DIRECTORY: str = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
+if METRICS_DIRECTORY:
+    # Without it prometheus_client lets no program of the site start, nor any command.
+    Path(METRICS_DIRECTORY).mkdir(parents=True, exist_ok=True)
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="line" if DEMO_SITE else "json")
 
 LOCAL = not DATABASE_URL

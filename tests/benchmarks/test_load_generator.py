@@ -17,7 +17,7 @@ KEY = "rs_key"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers what was asked, 500 below /broken, and nothing below /cut; counts all of it."""
+    """Answers what was asked, 500 below /broken, 503 in chunks below /chunked, nothing below /cut; counts all of it."""
 
     protocol_version = "HTTP/1.1"
     asked: Counter[str] = Counter()
@@ -35,6 +35,12 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         body = f'"{what}"'.encode()
+        if what.startswith("/chunked"):
+            self.send_response(503)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n")
+            return
         self.send_response(500 if what.startswith("/broken") else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -73,6 +79,14 @@ def test_a_connection_that_breaks_is_a_failure_and_the_next_request_has_a_new_on
     assert len(outcome.seconds) == Handler.asked["/a"] > CONNECTIONS
     assert len(outcome.failed) == Handler.asked["/cut"] > CONNECTIONS
     assert all("/cut" in one and one.endswith("was not answered: IncompleteReadError") for one in outcome.failed)
+
+
+def test_an_answer_in_chunks_is_read_to_its_end(port: int) -> None:
+    with load_generator(port, KEY, os.sched_getaffinity(0)) as load:
+        outcome = load.start([Call("/a"), Call("/chunked")], seconds=0.5).result()
+    assert len(outcome.failed) == Handler.asked["/chunked"] > CONNECTIONS
+    assert len(outcome.seconds) == Handler.asked["/a"] > CONNECTIONS
+    assert all("503" in one and '"/chunked"' in one for one in outcome.failed)
 
 
 def test_a_closed_loop_asks_again_as_soon_as_it_is_answered(port: int) -> None:

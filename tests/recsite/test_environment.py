@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,3 +62,12 @@ def test_two_copies_never_share_sockets(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(environment, "LOCAL_DIRECTORY", Path(folder) / ".local")
         runs.add(environment.local_run_directory())
     assert len(runs) == 2
+
+
+def test_the_folder_of_counters_is_made(tmp_path: Path) -> None:
+    """prometheus_client lets no program of the site start without it."""
+    folder = tmp_path / "not" / "there"
+    variables = {"PATH": os.environ["PATH"], "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    command = [sys.executable, "-c", "import recsite.settings, interactions.metrics"]
+    subprocess.run(command, cwd=environment.BASE_DIRECTORY, env=variables, check=True)
+    assert list(folder.glob("counter_*.db"))

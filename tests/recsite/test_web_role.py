@@ -103,3 +103,11 @@ def test_again_it_only_renews_what_the_role_may(
 def test_a_name_that_would_need_quotes_is_refused(db: None) -> None:
     with pytest.raises(CommandError, match="A role's name has lower-case letters"):
         call_command("create_web_role", 'x"; DROP TABLE y')
+
+
+def test_a_role_that_may_make_none_is_told_so(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE recsite_test_owner")
+        cursor.execute("SET LOCAL ROLE recsite_test_owner")
+    with pytest.raises(CommandError, match=r"(?s)permission denied to create role.*ALTER ROLE \w+ CREATEROLE\."):
+        call_command("create_web_role", "recsite_test_other")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import ProgrammingError, connection
 
 from recsite import web_role
 
@@ -24,6 +25,10 @@ class Command(BaseCommand):
             password = web_role.create(name)
         except ValueError as error:
             raise CommandError(str(error)) from error
+        except ProgrammingError as error:
+            owner = connection.settings_dict["USER"]
+            hint = f"If that role may make no roles, its administrator can let it: ALTER ROLE {owner} CREATEROLE."
+            raise CommandError(f"Postgres refuses ({error.__cause__}). {hint}") from error
         if password is None:
             self.stderr.write(f"The role {name} is there; what it may do is as it should be.")
             return
