@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 import msgspec
 
 from catalog.process_copy import ProcessCopy
+from recommender import conf
 from recommender.exceptions import UnknownPlacement
 from recommender.models import Placement
+
+logger = logging.getLogger(__name__)
 
 
 class PlacementSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,19 +39,31 @@ class PlacementSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Placements:
-    """The active placements of one revision, in page order."""
+    """The active placements of one revision, in page order.
+
+    One that names a recipe which is not configured is left out: a newer version of the site, which runs beside this one
+    while it is deployed, has written it.
+    """
 
     def __init__(self, revision: int, specs: list[PlacementSpec]) -> None:
         self.revision = revision
-        self.specs = specs
-        self._by_name = {spec.name: spec for spec in specs}
+        self._all = specs
+        if unknown := [spec.name for spec in specs if not _is_known(spec)]:
+            logger.warning("placements of recipes that are not configured are left out: %s", ", ".join(unknown))
+
+    @property
+    def specs(self) -> list[PlacementSpec]:
+        """Those that can be shown."""
+        return [spec for spec in self._all if _is_known(spec)]
 
     def named(self, name: str) -> PlacementSpec:
         """Return the placement `name`; UnknownPlacement when there is no active one."""
-        if name not in self._by_name:
-            known = ", ".join(self._by_name) or "none"
-            raise UnknownPlacement(f"There is no active placement {name!r}; there are: {known}.")
-        return self._by_name[name]
+        specs = self.specs
+        for spec in specs:
+            if spec.name == name:
+                return spec
+        known = ", ".join(spec.name for spec in specs) or "none"
+        raise UnknownPlacement(f"There is no active placement {name!r}; there are: {known}.")
 
     def of_recipe(self, recipe: str) -> PlacementSpec | None:
         """Return the first placement that shows `recipe`, or None."""
@@ -59,6 +76,11 @@ class Placements:
             pages = ", ".join(dict.fromkeys(spec.page for spec in self.specs)) or "none"
             raise UnknownPlacement(f"There is no page {page!r}; there are: {pages}.")
         return found
+
+
+def _is_known(spec: PlacementSpec) -> bool:
+    recipes = conf.get("RECIPES")
+    return spec.recipe in recipes and (not spec.fallback or spec.fallback in recipes)
 
 
 def load_placements(revision: int) -> Placements:

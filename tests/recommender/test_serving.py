@@ -211,6 +211,19 @@ def test_only_rows_that_are_shown_leave_impressions(site: FilmSite) -> None:
     assert set(Impression.objects.values_list("placement", flat=True)) == {"homepage"}
 
 
+def test_a_row_of_a_newer_version_is_left_out_of_a_page(site: FilmSite, caplog: pytest.LogCaptureFixture) -> None:
+    """Its recipe is not known here, while the site is being deployed."""
+    before = [made.placement for made in serving.page("home", user_id="ann")]
+    with site.commit():
+        Placement.objects.create(name="later", page="home", recipe="invented_later", title="Later", position=0)
+        Placement.objects.create(name="filled", page="home", recipe="trending", fallback="invented_later", position=0)
+    assert [made.placement for made in serving.page("home", user_id="ann")] == before
+    assert "filled, later" in caplog.text
+    for name in ("later", "filled"):
+        with pytest.raises(UnknownPlacement, match="there are: homepage"):
+            serving.recommend("ann", context=name)
+
+
 def test_a_page_of_an_item_is_about_it(site: FilmSite) -> None:
     with site.commit():
         Placement.objects.filter(name="product_page").update(minimum=2)
