@@ -52,7 +52,7 @@ bench: tools ## the benchmarks: tables, charts, bench.json (DATA=folder with ml-
 		$(if $(ONLY),--only $(ONLY))
 
 # --strict: a package whose advisories cannot be had is no clean one.
-audit: setup ## known vulnerabilities of the locked packages, by pip-audit in an environment of its own (asks pypi.org)
+audit: setup ## known vulnerabilities of the locked packages, by pip-audit in an environment of its own (needs a network)
 	@test -x .local/audit/bin/pip-audit || \
 		{ $(PY) -m venv .local/audit && .local/audit/bin/pip install --quiet 'pip-audit>=2.10,<3'; }
 	.local/audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off \
