@@ -62,6 +62,7 @@ class SparkEngine(Engine):
         if started is not None:
             spark_session.stop(started)
 
+    @told("reading events")
     def load(
         self,
         item_pks: NDArray[np.int64],
@@ -74,7 +75,7 @@ class SparkEngine(Engine):
             return _interactions({name: np.empty(0) for name in ("user", "item", "weight", "occurred_at")}, item_pks)
         shared = self._session.sparkContext.broadcast(item_pks)
         weights = WeightTable(weights=types.weights, liked_from=types.liked_from)
-        with spark_reading.exported_snapshot() as (address, snapshot), told("reading events"):
+        with spark_reading.exported_snapshot() as (address, snapshot):
             rows = [(part.partition, part.first, part.last) for part in parts]
             spans = self._session.createDataFrame(rows, "partition string, first long, last long")
             read = spark_reading.reader(address, snapshot, lambda: shared.value, weights)
@@ -88,13 +89,14 @@ class SparkEngine(Engine):
             )
             return _interactions(_columns(pairs.where("newest > 0").drop("newest")), item_pks)
 
+    @told("popularity")
     def popularity(self, data: Interactions) -> NDArray[np.float32]:
-        with told("popularity"):
-            counted = _columns(self._table(data).groupBy("item").count())
+        counted = _columns(self._table(data).groupBy("item").count())
         taken = np.zeros(data.n_items, dtype=np.float32)
         taken[counted["item"]] = counted["count"]
         return taken
 
+    @told("collaborative")
     def collaborative(self, data: Interactions, parameters: AlsParameters, seed: int) -> NDArray[np.float32]:
         """Factors of MLlib's ALS under the same confidence, c = α · weight, and as much regularization in all.
 
@@ -120,14 +122,14 @@ class SparkEngine(Engine):
             numItemBlocks=self._parallel(),
             seed=seed,
         )
-        with told("collaborative"):
-            found = als.fit(ratings).itemFactors.toArrow()
+        found = als.fit(ratings).itemFactors.toArrow()
         rows = found.column("id").to_numpy()
         vectors = found.column("features").combine_chunks().flatten().to_numpy().reshape(len(rows), -1)
         factors = np.zeros((data.n_items, vectors.shape[1]), dtype=np.float32)
         factors[rows] = vectors
         return factors
 
+    @told("item to item")
     def item_to_item(self, data: Interactions, parameters: ItemToItemParameters) -> sparse.csr_matrix:
         """EASE: the items taken together by a join, the system of equations solved here, as large as fits."""
         items = dense_items(data, matrices=3)
@@ -136,33 +138,32 @@ class SparkEngine(Engine):
         share = np.maximum(lengths, 1).astype(np.float64) ** -parameters.user_exponent
         share /= max(np.average(share, weights=lengths) if among.any() else 1.0, 1e-12)
         together = np.zeros((len(items), len(items)), dtype=np.float32)
-        with told("item to item"):
-            found = _columns(self._together(data.take(among), share, itself=True))
+        found = _columns(self._together(data.take(among), share, itself=True))
         left, right = np.searchsorted(items, found["left"]), np.searchsorted(items, found["right"])
         together[left, right] = together[right, left] = found["counted"]
         return item_to_item.solve(together, items, parameters, data.n_items)
 
+    @told("random walk")
     def random_walk(self, data: Interactions, parameters: RandomWalkParameters) -> sparse.csr_matrix:
         share = np.maximum(np.bincount(data.users, minlength=data.n_users), 1).astype(np.float64) ** -parameters.alpha
         taken = np.maximum(np.bincount(data.items, minlength=data.n_items), 1).astype(np.float64)
-        with told("random walk"):
-            once = self._together(data, share, itself=False)
-            back = once.select(_f("col")("right").alias("left"), _f("col")("left").alias("right"), "counted")
-            scales = taken**-parameters.alpha, taken**-parameters.beta
-            return self._strongest(once.union(back), *scales, parameters.neighbours)
+        once = self._together(data, share, itself=False)
+        back = once.select(_f("col")("right").alias("left"), _f("col")("left").alias("right"), "counted")
+        scales = taken**-parameters.alpha, taken**-parameters.beta
+        return self._strongest(once.union(back), *scales, parameters.neighbours)
 
+    @told("session")
     def session(self, data: Interactions, parameters: SessionParameters) -> sparse.csr_matrix:
         scale = 1 / np.sqrt(np.bincount(data.items, minlength=data.n_items) + parameters.smoothing)
         column, lit = _f("col"), _f("lit")
-        with told("session"):
-            pairs = self._table(data)
-            steps = _f("explode")(_f("array")(*(lit(step) for step in range(1, parameters.window + 1))))
-            before = pairs.select("user", "place", column("item").alias("left"), steps.alias("step"))
-            before = before.withColumn("place", column("place") + column("step"))
-            after = pairs.select("user", "place", column("item").alias("right"))
-            counts = before.join(after, ["user", "place"]).groupBy("left", "right")
-            counted = counts.agg(_f("sum")(lit(1.0) / column("step")).alias("counted"))
-            return self._strongest(counted, scale, scale, parameters.neighbours)
+        pairs = self._table(data)
+        steps = _f("explode")(_f("array")(*(lit(step) for step in range(1, parameters.window + 1))))
+        before = pairs.select("user", "place", column("item").alias("left"), steps.alias("step"))
+        before = before.withColumn("place", column("place") + column("step"))
+        after = pairs.select("user", "place", column("item").alias("right"))
+        counts = before.join(after, ["user", "place"]).groupBy("left", "right")
+        counted = counts.agg(_f("sum")(lit(1.0) / column("step")).alias("counted"))
+        return self._strongest(counted, scale, scale, parameters.neighbours)
 
     def _together(self, data: Interactions, share: NDArray[np.float64], *, itself: bool) -> Any:
         """Return a table of left, right and counted: over the users who took both, the sum of their `share`, (users,).
