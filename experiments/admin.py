@@ -1,4 +1,4 @@
-"""Experiments, metrics and exposures in the admin. What is declared before the start cannot be edited after it."""
+"""Experiments in the admin. What is declared before the start cannot be edited after it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
-from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminTextInputWidget
 
-from experiments import forecast_page, forecasts, lifecycle
+from experiments import forecast_page, forecasts, lifecycle, record_admin
 from experiments.analysis.planning import DAYS, Plan, plan
 from experiments.analysis.report import report
+from experiments.change_forms import CoverageForm, WeightsForm
 from experiments.exceptions import ExperimentRefused, UnknownExperiment
-from experiments.models import Experiment, Exposure, Metric, Variant
+from experiments.models import Experiment, Variant
 from experiments.report_csv import csv_of
 from experiments.report_page import page
+
+__all__ = ["record_admin"]
 
 DECLARED = (
     "experiment_id",
@@ -244,71 +245,6 @@ class ExperimentAdmin(ModelAdmin):  # type: ignore[misc]
         if experiment is None:
             raise Http404(f"There is no experiment {object_id!r}.")
         return experiment
-
-
-class WeightsForm(forms.Form):
-    """One weight a variant."""
-
-    def __init__(self, variants: list[Variant], data: Any = None) -> None:
-        super().__init__(data, prefix="weight")
-        for variant in variants:
-            self.fields[variant.name] = forms.FloatField(
-                label=variant.name, initial=variant.weight, min_value=0, widget=UnfoldAdminTextInputWidget()
-            )
-
-    def weights(self) -> dict[str, float]:
-        """Return variant → weight of a valid form."""
-        return dict(self.cleaned_data)
-
-
-class CoverageForm(forms.Form):
-    """What share of the users takes part."""
-
-    coverage = forms.FloatField(label="Share of users, 0 to 1", widget=UnfoldAdminTextInputWidget())
-
-
-@admin.register(Metric)
-class MetricAdmin(ModelAdmin):  # type: ignore[misc]
-    """What can be measured."""
-
-    list_display: ClassVar = ["name", "kind", "event_type", "attributed_only", "higher_is_better"]
-    search_fields: ClassVar = ["name", "event_type"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Metric | None = None) -> list[str]:
-        """Freeze the definition once an experiment that uses it has started."""
-        started = Experiment.objects.exclude(status=Experiment.Status.DRAFT)
-        is_used = obj is not None and (
-            started.filter(primary_metric=obj).exists() or started.filter(guardrails=obj).exists()
-        )
-        return (
-            ["name", "kind", "event_type", "per_event_type", "attributed_only", "higher_is_better"] if is_used else []
-        )
-
-
-@admin.register(Exposure)
-class ExposureAdmin(ModelAdmin):  # type: ignore[misc]
-    """Who was exposed to what; written by serving only. Never counted: the table grows with the audience."""
-
-    list_display: ClassVar = ["unit", "variant", "phase", "experiment", "exposed_at"]
-    list_filter: ClassVar = ["experiment"]
-    list_select_related: ClassVar = ["experiment"]
-    search_fields: ClassVar = ["unit__exact"]
-    search_help_text = "The whole user id."
-    ordering: ClassVar = ["-id"]
-    paginator = InfinitePaginator
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: an exposure happens, it is not made."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Exposure | None = None) -> bool:
-        """Refuse: see `has_add_permission`."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Exposure | None = None) -> bool:
-        """Refuse: single rows taken out would tilt the split."""
-        return False
 
 
 def _foreseen(found: Plan | None) -> str:

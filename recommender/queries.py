@@ -48,13 +48,16 @@ class Placements:
     def __init__(self, revision: int, specs: list[PlacementSpec]) -> None:
         self.revision = revision
         self._all = specs
-        if unknown := [spec.name for spec in specs if not _is_known(spec)]:
+        if unknown := [spec.name for spec in specs if spec not in self.specs]:
             logger.warning("placements of recipes that are not configured are left out: %s", ", ".join(unknown))
 
     @property
     def specs(self) -> list[PlacementSpec]:
         """Those that can be shown."""
-        return [spec for spec in self._all if _is_known(spec)]
+        recipes = conf.get("RECIPES")
+        return [
+            spec for spec in self._all if spec.recipe in recipes and (not spec.fallback or spec.fallback in recipes)
+        ]
 
     def named(self, name: str) -> PlacementSpec:
         """Return the placement `name`; UnknownPlacement when there is no active one."""
@@ -76,11 +79,6 @@ class Placements:
             pages = ", ".join(dict.fromkeys(spec.page for spec in self.specs)) or "none"
             raise UnknownPlacement(f"There is no page {page!r}; there are: {pages}.")
         return found
-
-
-def _is_known(spec: PlacementSpec) -> bool:
-    recipes = conf.get("RECIPES")
-    return spec.recipe in recipes and (not spec.fallback or spec.fallback in recipes)
 
 
 def load_placements(revision: int) -> Placements:
