@@ -3,11 +3,17 @@
 A process has WEB_THREADS threads; what finds none free waits in the server's queue, lists as well as exports. So less
 urgent requests may take only some of the threads, and are turned away at once where those are taken: the queue is
 worked off by lists. What is turned away is told when to come again.
+
+A process that reads a new model stops for a moment, and then has all its threads full of what came meanwhile: that is
+no overload. Only a queue that stands for STANDING_SECONDS is, as in CoDel (Nichols and Jacobson, "Controlling queue
+delay", ACM Queue 10(5), 2012; for servers: Maurer, "Fail at scale", ACM Queue 13(8), 2015).
 """
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,6 +26,8 @@ from recsite import errors
 from recsite.request_ids import request_id
 
 RETRY_AFTER_SECONDS = 2
+STANDING_SECONDS = 0.5
+"""That the threads have to be busy without a pause before anybody is refused for it."""
 SMALL_BODY = 16_384
 """Bytes: what a person does comes as one event or a few; what is larger comes from a machine, which can wait."""
 
@@ -33,11 +41,11 @@ class Share:
     own: float
     """Taken by itself."""
     busy: float
-    """Taken by anybody: beyond this it is refused, however few it has."""
+    """Taken by anybody for STANDING_SECONDS: then it is refused, however few it has."""
 
 
 SHARES = {
-    "events": Share(own=0.5, busy=0.75),
+    "events": Share(own=0.75, busy=0.75),
     "bulk": Share(own=0.25, busy=0.625),
     "other": Share(own=0.25, busy=0.625),
 }
@@ -70,6 +78,8 @@ class OverloadMiddleware:
         self._lock = threading.Lock()
         self._under_way = 0
         self._by_kind = dict.fromkeys(("", *SHARES), 0)
+        self._busy_since: dict[str, float] = {}
+        """By class, the `time.monotonic` since when more threads are taken than leave room for it."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         kind = kind_of(request)
@@ -79,20 +89,27 @@ class OverloadMiddleware:
             return self.get_response(request)
         finally:
             with self._lock:
-                self._under_way -= 1
-                self._by_kind[kind] -= 1
+                self._count(kind, -1)
 
     def _enter(self, kind: str) -> bool:
-        share, threads = SHARES.get(kind), settings.WEB_THREADS
         with self._lock:
-            if share is not None:
+            if kind in SHARES:
                 # One of each kind is let in where there is little else: a share of few threads may be none.
-                own = max(1, int(share.own * threads))
-                if self._by_kind[kind] >= own or self._under_way >= max(1, int(share.busy * threads)):
+                own = max(1, int(SHARES[kind].own * settings.WEB_THREADS))
+                standing = time.monotonic() - self._busy_since.get(kind, math.inf) >= STANDING_SECONDS
+                if standing or self._by_kind[kind] >= own:
                     return False
-            self._under_way += 1
-            self._by_kind[kind] += 1
+            self._count(kind, 1)
             return True
+
+    def _count(self, kind: str, change: int) -> None:
+        self._under_way += change
+        self._by_kind[kind] += change
+        for name, share in SHARES.items():
+            if self._under_way < max(1, int(share.busy * settings.WEB_THREADS)):
+                self._busy_since.pop(name, None)
+            else:
+                self._busy_since.setdefault(name, time.monotonic())
 
 
 def _refusal(request: HttpRequest, kind: str) -> HttpResponseBase:
@@ -105,4 +122,7 @@ def _refusal(request: HttpRequest, kind: str) -> HttpResponseBase:
         "Cache-Control": "no-store",
     }
     document = errors.body(request, "overloaded", message)
-    return JsonResponse(document, status=HTTPStatus.SERVICE_UNAVAILABLE, headers=headers)
+    answer = JsonResponse(document, status=HTTPStatus.SERVICE_UNAVAILABLE, headers=headers)
+    # Django's middleware that says how long an answer is comes after this one.
+    answer.headers["Content-Length"] = str(len(answer.content))
+    return answer

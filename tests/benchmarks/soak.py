@@ -1,8 +1,10 @@
 """Minutes of everything at once, to see that memory stays flat: the server, the worker and beat as in production.
 
 Personal, similar and trending lists, whole pages, single events and batches come in an open loop at half of what the
-server can take; an item changes every five seconds and the model every minute. SOAK_MINUTES says how long (10), or
-SOAK_REQUESTS how many.
+server can take; an item changes every five seconds and the model every minute. SOAK_MINUTES says how long (10).
+
+SOAK_REQUESTS=1000000 asks so many instead, at six tenths of what the server can take and as most sites are asked: lists
+that are the same for everybody by far the most often, of some items far more often than of others.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -40,6 +42,10 @@ REQUESTS = int(os.environ.get("SOAK_REQUESTS", "0"))
 """0: for MINUTES."""
 CALLS = 20_000
 MIX = {"personalized": 0.5, "similar": 0.2, "trending": 0.1, "page": 0.05, "event": 0.14, "batch": 0.01}
+MIX_OF_MANY = {"personalized": 0.04, "similar": 0.45, "trending": 0.348, "page": 0.01, "event": 0.15, "batch": 0.002}
+RATE, RATE_OF_MANY = 0.5, 0.6
+"""Of the rate of saturation."""
+WARM_UP_SECONDS, SATURATION_SECONDS = 30.0, 10.0
 BATCH = 100
 ITEMS_LOOKED_AT = 5
 MOST_ITEMS = 2_000
@@ -72,13 +78,15 @@ def run(bench: Workbench) -> Iterator[Row]:
     rebuild("benchmark", force=True, progress=bench.step)
     popularity.refresh()
     key = api_keys.create("benchmark", ["read", "events"])
-    calls = _mixed(names("interactions_userprofile", "user_id"), names("catalog_item", "item_id"))
+    mix, share = (MIX_OF_MANY, RATE_OF_MANY) if REQUESTS else (MIX, RATE)
+    calls = _mixed(names("interactions_userprofile", "user_id"), names("catalog_item", "item_id"), mix)
     with (
         web_server(bench.folder, workers=2, also=programs.background()) as port,
         load_generator(port, key, os.sched_getaffinity(0)) as load,
     ):
         bench.step("finding the rate of saturation")
-        rate = load.drive(calls, seconds=10).rate / 2
+        load.drive(calls, seconds=WARM_UP_SECONDS)
+        rate = load.drive(calls, seconds=SATURATION_SECONDS).rate * share
         yield Row(name="soak: load", value=rate, unit="requests/s")
         seconds = REQUESTS / rate if REQUESTS else 60 * MINUTES
         driven = load.start(calls, seconds=seconds, rate=rate)
@@ -91,14 +99,18 @@ def run(bench: Workbench) -> Iterator[Row]:
     yield from _verdict(bench, samples)
 
 
-def _mixed(users: list[str], items: list[str]) -> list[Call]:
+def _mixed(users: list[str], items: list[str], mix: Mapping[str, float]) -> list[Call]:
     """Return requests of all kinds, in the same order every time. Events have no time: asked again they are new.
+
+    Items are asked for in inverse proportion to their place in `items` (Zipf).
 
     Who asks and what he takes is the simulated audience's: people come as often as is their manner, and an event is of
     what somebody chooses among ITEMS_LOOKED_AT that he sees.
     """
     rng = np.random.default_rng(3)
     known = items[:MOST_ITEMS]
+    frequency = 1 / np.arange(1, len(items) + 1)
+    opened = iter(rng.choice(len(items), size=CALLS, p=frequency / frequency.sum()).tolist())
     audience = Audience(len(users), len(known), seed=3, temperament=Temperament(position_bias=0.0, inclination=0.0))
     visitors = itertools.chain.from_iterable(audience.visitors(CALLS).tolist() for _ in itertools.count())
 
@@ -118,7 +130,7 @@ def _mixed(users: list[str], items: list[str]) -> list[Call]:
         }
 
     def call(kind: str) -> Call:
-        user, item = users[next(visitors)], items[rng.integers(len(items))]
+        user, item = users[next(visitors)], items[next(opened)]
         match kind:
             case "event":
                 return Call("/api/v1/events", orjson.dumps(event()))
@@ -130,7 +142,7 @@ def _mixed(users: list[str], items: list[str]) -> list[Call]:
                 return Call(f"/api/v1/pages/home?user_id={user}")
         return Call(f"/api/v1/recommendations/{user}?limit=20&type={kind}")
 
-    return [call(kind) for kind in rng.choice(list(MIX), size=CALLS, p=list(MIX.values())).tolist()]
+    return [call(kind) for kind in rng.choice(list(mix), size=CALLS, p=list(mix.values())).tolist()]
 
 
 def _watched(bench: Workbench, driven: Future[Outcome], seconds: float) -> list[_Sample]:

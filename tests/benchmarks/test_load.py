@@ -25,7 +25,7 @@ def test_few_ask_often_and_nobody_for_the_same_list_again() -> None:
 
 def test_mixed_requests_are_the_same_every_time_but_for_when_events_happen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(soak, "CALLS", 500)
-    first, second = soak._mixed(USERS, ITEMS), soak._mixed(USERS, ITEMS)
+    first, second = (soak._mixed(USERS, ITEMS, soak.MIX) for _ in range(2))
     assert [call.path for call in first] == [call.path for call in second]
     assert len(first) == soak.CALLS
     kinds = Counter(call.path.split("?")[0].split("/")[3] for call in first)

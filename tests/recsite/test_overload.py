@@ -73,16 +73,48 @@ def statuses_while(busy: list[str], settings: Any) -> dict[str, int]:
         (["list"], set()),
         (["other", "other"], {"other"}),
         (["bulk", "bulk"], {"bulk"}),
-        (["events"] * 4, {"events"}),
+        (["events"] * 6, {"events"}),
         (["list"] * 5, {"other", "bulk"}),
         (["list"] * 6, {"other", "bulk", "events"}),
         (["list"] * 20, {"other", "bulk", "events"}),
     ],
 )
-def test_the_less_urgent_are_refused_first(busy: list[str], refused: set[str], settings: Any) -> None:
+def test_the_less_urgent_are_refused_first(
+    busy: list[str], refused: set[str], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overload, "STANDING_SECONDS", 0.0)
     found = statuses_while(busy, settings)
     assert {kind for kind, status in found.items() if status == 503} == refused
     assert found["list"] == 200
+
+
+def test_a_burst_is_worked_off_and_a_queue_that_stands_is_not(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.WEB_THREADS = 8
+    now, found = 100.0, list[tuple[float, int]]()
+    monkeypatch.setattr(overload.time, "monotonic", lambda: now)
+
+    def at(moment: float) -> None:
+        nonlocal now
+        now = moment
+        found.append((moment, site(REQUESTS["events"]()).status_code))
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.path_info == "/api/v1/events":
+            return HttpResponse("")
+        if site._under_way < 6:
+            site(REQUESTS["list"]())
+            return HttpResponse("")
+        at(now)
+        at(100.49)
+        at(100.51)
+        return HttpResponse("")
+
+    site = OverloadMiddleware(answer)
+    site(REQUESTS["list"]())
+    at(100.52)
+    # Six of eight threads are taken at 100.0 and free again after 100.51.
+    assert found == [(100.0, 200), (100.49, 200), (100.51, 503), (100.52, 200)]
+    assert site._busy_since == {}
 
 
 def test_who_is_refused_hears_when_to_come_again(settings: Any) -> None:
@@ -92,6 +124,7 @@ def test_who_is_refused_hears_when_to_come_again(settings: Any) -> None:
     answer = site(REQUESTS["bulk"]())
     assert isinstance(answer, JsonResponse)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert answer.headers["Content-Length"] == str(len(answer.content))
     assert json.loads(answer.content)["error"]["code"] == "overloaded"
     assert overload.SHED.labels("bulk")._value.get() == before + 1
     assert site._by_kind["bulk"] == 2
