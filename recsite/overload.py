@@ -26,7 +26,7 @@ from recsite import errors
 from recsite.request_ids import request_id
 
 RETRY_AFTER_SECONDS = 2
-STANDING_SECONDS = 0.5
+STANDING_SECONDS = 1.0
 """That the threads have to be busy without a pause before anybody is refused for it."""
 SMALL_BODY = 16_384
 """Bytes: what a person does comes as one event or a few; what is larger comes from a machine, which can wait."""

@@ -105,15 +105,15 @@ def test_a_burst_is_worked_off_and_a_queue_that_stands_is_not(settings: Any, mon
             site(REQUESTS["list"]())
             return HttpResponse("")
         at(now)
-        at(100.49)
-        at(100.51)
+        at(100.99)
+        at(101.01)
         return HttpResponse("")
 
     site = OverloadMiddleware(answer)
     site(REQUESTS["list"]())
-    at(100.52)
-    # Six of eight threads are taken at 100.0 and free again after 100.51.
-    assert found == [(100.0, 200), (100.49, 200), (100.51, 503), (100.52, 200)]
+    at(101.02)
+    # Six of eight threads are taken at 100.0 and free again after 101.01.
+    assert found == [(100.0, 200), (100.99, 200), (101.01, 503), (101.02, 200)]
     assert site._busy_since == {}
 
 
