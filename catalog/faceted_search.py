@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from catalog import queries
 from catalog.item_card import ItemCard
 from catalog.item_search import escaped
+from catalog.postgres import reading
 from catalog.queries import LEAST_WORD_SIMILARITY
 
 MATCHES = 2_000
@@ -151,7 +152,7 @@ def _matches(wanted: Wanted) -> list[_Match]:
     if wanted.text and not any(character.isalnum() for character in wanted.text):
         return []
     conditions, values = _asked(wanted)
-    with transaction.atomic(), connection.cursor() as cursor:
+    with reading.in_transaction() as cursor:
         found = _common(cursor, wanted, conditions, values)
         if not wanted.text:
             if len(found) < MATCHES and wanted.is_narrowed:
@@ -199,7 +200,7 @@ def _common(cursor: Any, wanted: Wanted, conditions: list[str], values: dict[str
 def _in_time(cursor: Any, query: str, values: dict[str, Any]) -> list[_Match]:
     """Return what an index finds in time, nothing when it takes too long. The caller holds a transaction."""
     try:
-        with transaction.atomic():
+        with transaction.atomic(using=cursor.db.alias):
             cursor.execute(f"SET LOCAL statement_timeout = {MOST_MILLISECONDS}")
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute(query, values)
@@ -241,7 +242,7 @@ def _facets(pks: list[int]) -> dict[str, list[FacetValue]]:
     facets: dict[str, list[FacetValue]] = {name: [] for name in VALUES}
     if not pks:
         return facets
-    with connection.cursor() as cursor:
+    with reading.connection().cursor() as cursor:
         cursor.execute(_FACETS, [pks])
         for name, value, count in cursor.fetchall():
             facets[name].append(FacetValue(value, count))

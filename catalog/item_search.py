@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 
+from catalog.postgres import reading
 from catalog.queries import LEAST_WORD_SIMILARITY
 
 MOST = 30
@@ -63,7 +64,7 @@ def find(text: str) -> list[FoundItem]:
     text = " ".join(text.replace("\0", "").split())[:LONGEST_TEXT]
     start = f"{escaped(text)}%"
     words = [f"%{escaped(word)}%" for word in text.split()]
-    with transaction.atomic(), connection.cursor() as cursor:
+    with reading.in_transaction() as cursor:
         if not text:
             return _rows(cursor, _POPULAR, {"words": []})
         by_id = _rows(cursor, _BY_ID, {"start": start})
@@ -78,7 +79,7 @@ def find(text: str) -> list[FoundItem]:
 
 def by_pk(pks: Iterable[int]) -> dict[int, FoundItem]:
     """Return the items of these keys that exist, in one query."""
-    with connection.cursor() as cursor:
+    with reading.connection().cursor() as cursor:
         return {one.pk: one for one in _rows(cursor, _PICKED, [list(pks)])}
 
 
@@ -86,7 +87,7 @@ def _resembling(text: str) -> list[FoundItem]:
     """Return what is left of a text with typing errors, likest first."""
     if not any(character.isalnum() for character in text):
         return []
-    with transaction.atomic(), connection.cursor() as cursor:
+    with reading.in_transaction() as cursor:
         cursor.execute(f"SET LOCAL pg_trgm.word_similarity_threshold = {LEAST_WORD_SIMILARITY}")
         return _rare(cursor, "title %%> %(text)s", "word_similarity(%(text)s, title) DESC,", {"text": text})
 
@@ -94,7 +95,7 @@ def _resembling(text: str) -> list[FoundItem]:
 def _rare(cursor: Any, condition: str, order: str, values: Any) -> list[FoundItem]:
     """Return what trigrams find in time, nothing when they take too long. The caller holds a transaction."""
     try:
-        with transaction.atomic():
+        with transaction.atomic(using=cursor.db.alias):
             cursor.execute(f"SET LOCAL statement_timeout = {MOST_MILLISECONDS}")
             cursor.execute("SET LOCAL enable_seqscan = off")
             return _rows(cursor, _RARE.format(condition=condition, order=order), values)

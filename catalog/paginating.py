@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db import connection
+
+from catalog.postgres import reading
 
 COUNT_AT_MOST = 10_000
 """Rows that are counted exactly, in a few milliseconds; nobody turns to page 100 of a filtered list."""
@@ -25,9 +26,9 @@ class EstimatingPaginator(Paginator):  # type: ignore[type-arg] # not subscripta
         counted = query.chain()
         counted.clear_ordering(force=True)
         counted.set_limits(high=COUNT_AT_MOST)
-        exact: int = counted.get_count(using="default")
+        exact: int = counted.get_count(using=reading.alias())
         if exact < COUNT_AT_MOST or query.where:
             return exact
-        with connection.cursor() as cursor:
+        with reading.connection().cursor() as cursor:
             cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [query.model._meta.db_table])
             return max(exact, int(cursor.fetchone()[0]))

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from catalog.postgres.reading import from_primary
+
 T = TypeVar("T")
 
 
@@ -39,5 +41,7 @@ class ProcessCopy(Generic[T]):
         with self._lock:
             held = self._held
             if held is None or held[0] != revision:
-                held = self._held = (revision, self._load(revision, held[1] if held else None))
+                # A replica may not have the revision yet.
+                with from_primary():
+                    held = self._held = (revision, self._load(revision, held[1] if held else None))
             return held[1]

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, F, Func, IntegerField, Q
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from catalog.item_card import ItemCard, card_of
 from catalog.models import EmbeddingSpace, Item, ItemEmbedding
+from catalog.postgres import reading
 from catalog.records import ITEM_FIELDS
 
 LEAST_WORD_SIMILARITY = 0.4
@@ -73,7 +73,7 @@ def cards_of(pks: list[int]) -> list[ItemCard]:
 
 def categories() -> list[str]:
     """Return the distinct categories in alphabetical order, without the empty one."""
-    with connection.cursor() as cursor:
+    with reading.connection().cursor() as cursor:
         cursor.execute(_CATEGORIES)
         return [category for (category,) in cursor.fetchall()]
 

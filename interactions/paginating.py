@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from django.db import connection
-
 from catalog.paginating import COUNT_AT_MOST, EstimatingPaginator
+from catalog.postgres import reading
 
 
 class PartitionedPaginator(EstimatingPaginator):
@@ -20,7 +19,7 @@ class PartitionedPaginator(EstimatingPaginator):
         query: Any = self.object_list.query  # type: ignore[attr-defined] # the admin gives query sets
         if exact < COUNT_AT_MOST or query.where:
             return exact
-        with connection.cursor() as cursor:
+        with reading.connection().cursor() as cursor:
             cursor.execute(
                 "SELECT sum(greatest(reltuples, 0)) FROM pg_partition_tree(%s::regclass) JOIN pg_class ON oid = relid",
                 [query.model._meta.db_table],

@@ -22,6 +22,9 @@ LOCAL_DIRECTORY = BASE_DIRECTORY / ".local"
 env = Env()
 
 DATABASE_URL: str = env.str("DATABASE_URL", default="")
+TEST_DATABASE_NAME: str = env.str("TEST_DATABASE_NAME", default="test_recsite")
+REPLICA_URLS: list[str] = env.list("REPLICA_URLS", default=[])
+REPLICA_LAG_SECONDS: int = env.int("REPLICA_LAG_SECONDS", default=30)
 REDIS_URL: str = env.str("REDIS_URL", default="")
 CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default="")
 SECRET_KEY: str = env.str("SECRET_KEY", default="")

@@ -20,6 +20,7 @@ from interactions import partitions
 from recommender import serving_state
 from recommender.serving_state import ServingState
 from recsite import environment
+from recsite.replicas import replicas
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     if postgres is None:
         faults["partitions"] = _partitions_fault()
         faults["beat"] = _beat_fault()
+    faults |= {replica.alias: replica.fault for replica in replicas() if not replica.is_current()}
     degraded = {name: fault for name, fault in faults.items() if fault}
     status = "unavailable" if serving else "degraded" if degraded else "ok"
     document = {"status": status, "degraded": degraded} | ({"reason": serving} if serving else {})

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import unquote
-
 from django.core.exceptions import ImproperlyConfigured
 
 from catalog.redis_address import sentinels
-from recsite import environment, login_lock, queues, schedule, unfold
+from recsite import databases, environment, login_lock, queues, schedule, unfold
 from recsite.environment import BASE_DIRECTORY, LOCAL, LOCAL_DIRECTORY, env
 
 # A demo site is entered without a password, on whatever servers: there is nothing to protect.
@@ -86,45 +83,18 @@ TEMPLATES = [
 ]
 
 # --- Postgres: the truth -------------------------------------------------------------------------------------------
-_database: dict[str, Any]
-if LOCAL:
-    _database = {
-        "ENGINE": "catalog.postgres",
-        "NAME": environment.local_database_name(),
-        "USER": "postgres",
-        "HOST": str(environment.local_run_directory()),
-        # Names the socket; PGPORT in somebody's shell must not.
-        "PORT": "5432",
-    }
-else:
-    _database = env.db_url_config(environment.DATABASE_URL)
-    # libpq writes a socket's directory percent-encoded in the host's place.
-    _database["HOST"] = unquote(_database["HOST"])
-    _database["ENGINE"] = "catalog.postgres"
-# Somebody waits for a web process, and a lock that is not had soon would only end as a statement that took too long.
-_lock_timeout_ms = environment.STATEMENT_TIMEOUT_MS * 3 // 4 or 5000
-_server_settings = f"-c timezone=UTC -c lock_timeout={_lock_timeout_ms} -c idle_in_transaction_session_timeout=60000"
-# A statement that nobody waits for any more holds neither its locks nor its connection.
-_server_settings += " -c client_connection_check_interval=500"
-if environment.STATEMENT_TIMEOUT_MS:
-    _server_settings += f" -c statement_timeout={environment.STATEMENT_TIMEOUT_MS}"
-    # The server ends its statements by itself, unless it hangs.
-    _database.setdefault("OPTIONS", {}).setdefault("patience_seconds", environment.STATEMENT_TIMEOUT_MS / 1000 + 0.5)
-_database.setdefault("OPTIONS", {}).setdefault("options", _server_settings)
-_database["OPTIONS"].setdefault("connect_timeout", 3)
-# Django binds values itself and prepares nothing; `interactions.event_rows` does.
-_database["OPTIONS"].setdefault("prepare_threshold", 5 if environment.PREPARED_STATEMENTS else None)
-_database.setdefault("CONN_MAX_AGE", 600)
-_database.setdefault("CONN_HEALTH_CHECKS", True)
-_database["TEST"] = {"NAME": env.str("TEST_DATABASE_NAME", default="test_recsite")}
-DATABASES = {"default": _database}
+DATABASES = databases.configured()
+DATABASE_ROUTERS = ["catalog.postgres.reading.ReplicaRouter"] if environment.REPLICA_URLS else []
+REPLICA_LAG_SECONDS = environment.REPLICA_LAG_SECONDS
+if environment.REPLICA_URLS:
+    MIDDLEWARE.insert(MIDDLEWARE.index("recsite.overload.OverloadMiddleware") + 1, "recsite.replicas.ReplicaMiddleware")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: cache, feature store and broker, never the truth -------------------------------------------------------
 _socket = environment.local_run_directory() / "valkey.sock"
 REDIS_URL = environment.REDIS_URL or f"unix://{_socket}?db=0"
 REDIS_TIMEOUT_SECONDS = environment.REDIS_TIMEOUT_SECONDS
-REDIS_KEY_PREFIX = environment.REDIS_KEY_PREFIX or f"recsite:{_database['NAME']}"
+REDIS_KEY_PREFIX = environment.REDIS_KEY_PREFIX or f"recsite:{DATABASES['default']['NAME']}"
 
 # --- Celery --------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = environment.CELERY_BROKER_URL or (
@@ -163,11 +133,15 @@ CELERY_BEAT_SCHEDULER = "recsite.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = schedule.SCHEDULE
 
 # --- The catalogue in memory: on a disk of this machine, never one over the network --------------------------------
-CATALOGUE_DIRECTORY = environment.CATALOGUE_DIRECTORY or str(LOCAL_DIRECTORY / "catalogue" / _database["NAME"])
+CATALOGUE_DIRECTORY = environment.CATALOGUE_DIRECTORY or str(
+    LOCAL_DIRECTORY / "catalogue" / DATABASES["default"]["NAME"]
+)
 
 # --- The recommender: see recommender/conf.py for every name and its default ---------------------------------------
 RECOMMENDER_MODEL_STORE = environment.MODEL_STORE
-RECOMMENDER_MODEL_DIRECTORY = environment.MODEL_DIRECTORY or str(LOCAL_DIRECTORY / "models" / _database["NAME"])
+RECOMMENDER_MODEL_DIRECTORY = environment.MODEL_DIRECTORY or str(
+    LOCAL_DIRECTORY / "models" / DATABASES["default"]["NAME"]
+)
 RECOMMENDER_TRAINING_ENGINE = environment.TRAINING_ENGINE
 RECOMMENDER_SPARK = {"master": environment.SPARK_MASTER, "options": {}}
 if environment.MILVUS_URI:

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from interactions import dead_letters, impressions, partitions
 from interactions.redis_breaker import RedisAway
 from recommender import site_figures
+from recsite.replicas import replicas
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,15 @@ class SiteState(Collector):
             up["redis"] = 0
         yield _gauge("recsite_postgres_up", "1 when Postgres answers.", up["postgres"])
         yield _gauge("recsite_redis_up", "1 when Redis answers.", up["redis"])
+        yield _of_replicas()
         yield from found
+
+
+def _of_replicas() -> Metric:
+    read = GaugeMetricFamily("recsite_replica_read", "1 when a replica of Postgres is read.", labels=["replica"])
+    for replica in replicas():
+        read.add_metric([replica.alias], replica.is_current())
+    return read
 
 
 def _of_postgres() -> Iterator[Metric]:

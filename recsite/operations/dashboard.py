@@ -49,6 +49,7 @@ PANELS: tuple[tuple[str, str, str, str], ...] = (
     ("Rows in no partition", "short", "{{table}}", "max by (table) (recsite_default_partition_rows)"),
     ("Refused events that wait", "short", "{{code}}", "max by (code) (recsite_dead_letters)"),
     ("Postgres and Redis answer", "short", "", "min(recsite_postgres_up) + min(recsite_redis_up)"),
+    ("Replicas that are read", "short", "{{replica}}", "min by (replica) (recsite_replica_read)"),
     (
         "Refused or put off a second",
         "reqps",
