@@ -3,9 +3,9 @@
 Personal, similar and trending lists, whole pages, single events and batches come in an open loop at half of what the
 server can take; an item changes every five seconds and the model every minute. SOAK_MINUTES says how long (10).
 
-SOAK_REQUESTS=1000000 asks so many instead, at six tenths of what the server can take and as most sites are asked: lists
-that are the same for everybody by far the most often, of some items far more often than of others; an item changes
-every minute and the model every ten.
+SOAK_REQUESTS=1000000 asks so many instead, as a site is asked most of whose visitors are strangers: what is the same
+for everybody by far the most often, of some items far more often than of others, and events by people of whom nothing
+else is known; an item changes every five minutes and the model every ten.
 """
 
 from __future__ import annotations
@@ -42,24 +42,49 @@ MINUTES = float(os.environ.get("SOAK_MINUTES", "10"))
 REQUESTS = int(os.environ.get("SOAK_REQUESTS", "0"))
 """0: for MINUTES."""
 CALLS = 20_000
-MIX = {"personalized": 0.5, "similar": 0.2, "trending": 0.1, "page": 0.05, "event": 0.14, "batch": 0.01}
-MIX_OF_MANY = {"personalized": 0.02, "similar": 0.4, "trending": 0.45, "page": 0.005, "event": 0.123, "batch": 0.002}
-RATE, RATE_OF_MANY = 0.5, 0.6
-"""Of the rate of saturation."""
-WARM_UP_SECONDS, SATURATION_SECONDS = 30.0, 10.0
 BATCH = 100
+OF_STRANGERS = 0.9
 ITEMS_LOOKED_AT = 5
 MOST_ITEMS = 2_000
-"""That events are of."""
+"""That events are of, and that are asked about."""
+WARM_UP_SECONDS, SATURATION_SECONDS = 30.0, 10.0
 SAMPLE_SECONDS = 10.0
-ITEM_SECONDS = 60.0 if REQUESTS else 5.0
-SWAP_SECONDS = 600.0 if REQUESTS else 60.0
 BACKGROUND = "-m celery"
 """In the command lines of the worker and of beat."""
 FLAT = at_most(3.0)
 """Per cent of growth in the last two thirds: less than one version of this model, or a few thousand events, hold."""
 SERVED = at_least(99.99)
 MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Who asks for what."""
+
+    mix: Mapping[str, float]
+    """Shares of the kinds."""
+    share: float
+    """Of the rate of saturation."""
+    strangers: int
+    """Users that nothing is known of: nine of ten events are theirs, and so are trending lists. 0: there are none."""
+    item_seconds: float
+    swap_seconds: float
+
+
+USUAL = Load(
+    mix={"personalized": 0.5, "similar": 0.2, "trending": 0.1, "page": 0.05, "event": 0.14, "batch": 0.01},
+    share=0.5,
+    strangers=0,
+    item_seconds=5.0,
+    swap_seconds=60.0,
+)
+MANY = Load(
+    mix={"personalized": 0.02, "similar": 0.4, "trending": 0.45, "page": 0.005, "event": 0.123, "batch": 0.002},
+    share=0.6,
+    strangers=20_000,
+    item_seconds=300.0,
+    swap_seconds=600.0,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +104,8 @@ def run(bench: Workbench) -> Iterator[Row]:
     rebuild("benchmark", force=True, progress=bench.step)
     popularity.refresh()
     key = api_keys.create("benchmark", ["read", "events"])
-    mix, share = (MIX_OF_MANY, RATE_OF_MANY) if REQUESTS else (MIX, RATE)
-    calls = _mixed(names("interactions_userprofile", "user_id"), names("catalog_item", "item_id"), mix)
+    usual = MANY if REQUESTS else USUAL
+    calls = mixed(names("interactions_userprofile", "user_id"), names("catalog_item", "item_id"), usual)
     with (
         web_server(bench.folder, workers=2, also=programs.background()) as port,
         load_generator(port, key, os.sched_getaffinity(0)) as load,
@@ -88,11 +113,11 @@ def run(bench: Workbench) -> Iterator[Row]:
         bench.step("finding the rate of saturation")
         # As fast as possible is too fast: here a few may be refused.
         load.start(calls, seconds=WARM_UP_SECONDS).result()
-        rate = load.start(calls, seconds=SATURATION_SECONDS).result().rate * share
+        rate = load.start(calls, seconds=SATURATION_SECONDS).result().rate * usual.share
         yield Row(name="soak: load", value=rate, unit="requests/s")
         seconds = REQUESTS / rate if REQUESTS else 60 * MINUTES
         driven = load.start(calls, seconds=seconds, rate=rate)
-        samples = _watched(bench, driven, seconds)
+        samples = _watched(bench, driven, seconds, usual)
         outcome = driven.result()
     failed, asked = len(outcome.failed), len(outcome.failed) + len(outcome.seconds)
     note = f"{failed} of {asked:,}{f', the first: {outcome.failed[0][:200]}' if failed else ''}"
@@ -101,57 +126,55 @@ def run(bench: Workbench) -> Iterator[Row]:
     yield from _verdict(bench, samples)
 
 
-def _mixed(users: list[str], items: list[str], mix: Mapping[str, float]) -> list[Call]:
+def mixed(users: list[str], items: list[str], usual: Load) -> list[Call]:
     """Return requests of all kinds, in the same order every time. Events have no time: asked again they are new.
 
-    Items are asked for in inverse proportion to their place in `items` (Zipf).
-
     Who asks and what he takes is the simulated audience's: people come as often as is their manner, and an event is of
-    what somebody chooses among ITEMS_LOOKED_AT that he sees.
+    what somebody chooses among ITEMS_LOOKED_AT that he sees. Items are asked about in inverse proportion to their place
+    (Zipf).
     """
     rng = np.random.default_rng(3)
     known = items[:MOST_ITEMS]
-    frequency = 1 / np.arange(1, len(items) + 1)
-    opened = iter(rng.choice(len(items), size=CALLS, p=frequency / frequency.sum()).tolist())
+    frequency = 1 / np.arange(1, len(known) + 1)
+    opened = iter(rng.choice(len(known), size=CALLS, p=frequency / frequency.sum()).tolist())
     audience = Audience(len(users), len(known), seed=3, temperament=Temperament(position_bias=0.0, inclination=0.0))
     visitors = itertools.chain.from_iterable(audience.visitors(CALLS).tolist() for _ in itertools.count())
 
-    def taken() -> tuple[int, int]:
+    def taken() -> tuple[str, str]:
         while True:
             person, looked_at = next(visitors), rng.integers(len(known), size=ITEMS_LOOKED_AT)
             chosen = looked_at[audience.respond(person, looked_at)]
             if len(chosen):
-                return person, int(chosen[0])
+                is_stranger = usual.strangers and rng.random() < OF_STRANGERS
+                user = f"stranger-{rng.integers(usual.strangers)}" if is_stranger else users[person]
+                return user, known[int(chosen[0])]
 
     def event() -> dict[str, str]:
-        person, item = taken()
-        return {
-            "user_id": users[person],
-            "item_id": known[item],
-            "event_type": "click",
-        }
+        user, item = taken()
+        return {"user_id": user, "item_id": item, "event_type": "click"}
 
     def call(kind: str) -> Call:
-        user, item = users[next(visitors)], items[next(opened)]
         match kind:
             case "event":
                 return Call("/api/v1/events", orjson.dumps(event()))
             case "batch":
                 return Call("/api/v1/events", orjson.dumps({"events": [event() for _ in range(BATCH)]}))
             case "similar":
-                return Call(f"/api/v1/similar/{item}?limit=20")
+                return Call(f"/api/v1/similar/{known[next(opened)]}?limit=20")
             case "page":
-                return Call(f"/api/v1/pages/home?user_id={user}")
-        return Call(f"/api/v1/recommendations/{user}?limit=20&type={kind}")
+                return Call(f"/api/v1/pages/home?user_id={users[next(visitors)]}")
+            case "trending" if usual.strangers:
+                return Call("/api/v1/recommendations/somebody?limit=20&type=trending")
+        return Call(f"/api/v1/recommendations/{users[next(visitors)]}?limit=20&type={kind}")
 
-    return [call(kind) for kind in rng.choice(list(mix), size=CALLS, p=list(mix.values())).tolist()]
+    return [call(kind) for kind in rng.choice(list(usual.mix), size=CALLS, p=list(usual.mix.values())).tolist()]
 
 
-def _watched(bench: Workbench, driven: Future[Outcome], seconds: float) -> list[_Sample]:
+def _watched(bench: Workbench, driven: Future[Outcome], seconds: float, usual: Load) -> list[_Sample]:
     """Change items and models, and take samples, until the load has ended."""
     started = time.monotonic()
     items = list(Item.objects.order_by("id")[:100])
-    due = {"item": ITEM_SECONDS, "swap": SWAP_SECONDS, "sample": 0.0}
+    due = {"item": usual.item_seconds, "swap": usual.swap_seconds, "sample": 0.0}
     samples = []
     while not driven.done():
         now = time.monotonic() - started
@@ -161,12 +184,12 @@ def _watched(bench: Workbench, driven: Future[Outcome], seconds: float) -> list[
             samples.append(_Sample(minutes=now / 60, web=web, background=background))
             bench.tell("under load", round(now), round(seconds))
         if now >= due["item"]:
-            due["item"] += ITEM_SECONDS
+            due["item"] += usual.item_seconds
             item = items[round(now) % len(items)]
             item.description = f"changed after {now:.0f} s"
             item.save()
         if now >= due["swap"]:
-            due["swap"] += SWAP_SECONDS
+            due["swap"] += usual.swap_seconds
             # Beat's own rebuild, every six hours, ends in a swap as well.
             if not RebuildJob.objects.filter(state=RebuildJob.State.RUNNING).exists():
                 publish_again()

@@ -23,9 +23,12 @@ def test_few_ask_often_and_nobody_for_the_same_list_again() -> None:
     assert 0.3 < sum(counts[:30]) / len(asked) < 0.6
 
 
-def test_mixed_requests_are_the_same_every_time_but_for_when_events_happen(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("usual", [soak.USUAL, soak.MANY])
+def test_mixed_requests_are_the_same_every_time_but_for_when_events_happen(
+    usual: soak.Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(soak, "CALLS", 500)
-    first, second = (soak._mixed(USERS, ITEMS, soak.MIX) for _ in range(2))
+    first, second = (soak.mixed(USERS, ITEMS, usual) for _ in range(2))
     assert [call.path for call in first] == [call.path for call in second]
     assert len(first) == soak.CALLS
     kinds = Counter(call.path.split("?")[0].split("/")[3] for call in first)
