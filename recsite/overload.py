@@ -5,7 +5,7 @@ urgent requests may take only some of the threads, and are turned away at once w
 worked off by lists. What is turned away is told when to come again.
 
 A process that reads a new model stops for a moment, and then has all its threads full of what came meanwhile: that is
-no overload. Only a queue that stands for STANDING_SECONDS is, as in CoDel (Nichols and Jacobson, "Controlling queue
+no overload. Only a queue that stands is (`Share.standing`), as in CoDel (Nichols and Jacobson, "Controlling queue
 delay", ACM Queue 10(5), 2012; for servers: Maurer, "Fail at scale", ACM Queue 13(8), 2015).
 """
 
@@ -26,8 +26,6 @@ from recsite import errors
 from recsite.request_ids import request_id
 
 RETRY_AFTER_SECONDS = 2
-STANDING_SECONDS = 1.0
-"""That the threads have to be busy without a pause before anybody is refused for it."""
 SMALL_BODY = 16_384
 """Bytes: what a person does comes as one event or a few; what is larger comes from a machine, which can wait."""
 
@@ -41,13 +39,15 @@ class Share:
     own: float
     """Taken by itself."""
     busy: float
-    """Taken by anybody for STANDING_SECONDS: then it is refused, however few it has."""
+    """Taken by anybody for `standing`: then it is refused, however few it has."""
+    standing: float
+    """Seconds."""
 
 
 SHARES = {
-    "events": Share(own=0.75, busy=0.75),
-    "bulk": Share(own=0.25, busy=0.625),
-    "other": Share(own=0.25, busy=0.625),
+    "events": Share(own=0.75, busy=0.75, standing=3.0),
+    "bulk": Share(own=0.25, busy=0.625, standing=1.0),
+    "other": Share(own=0.25, busy=0.625, standing=1.0),
 }
 """By class, the more urgent first. A body that comes slowly holds its thread, so all together leave some of them free.
 Lists and pages are in none: somebody looks at an empty place meanwhile."""
@@ -93,11 +93,12 @@ class OverloadMiddleware:
 
     def _enter(self, kind: str) -> bool:
         with self._lock:
-            if kind in SHARES:
+            share = SHARES.get(kind)
+            if share is not None:
                 # One of each kind is let in where there is little else: a share of few threads may be none.
-                own = max(1, int(SHARES[kind].own * settings.WEB_THREADS))
-                standing = time.monotonic() - self._busy_since.get(kind, math.inf) >= STANDING_SECONDS
-                if standing or self._by_kind[kind] >= own:
+                own = max(1, int(share.own * settings.WEB_THREADS))
+                stands = time.monotonic() - self._busy_since.get(kind, math.inf) >= share.standing
+                if stands or self._by_kind[kind] >= own:
                     return False
             self._count(kind, 1)
             return True
