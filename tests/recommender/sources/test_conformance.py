@@ -151,5 +151,7 @@ def test_asked_for_several_requests_without_an_item_it_answers_like_each_alone(s
             expected = source.columns(without(query, place), ROWS)
             assert list(columns) == list(expected)
             for name, scores in columns.items():
-                assert (scores.dtype, scores.tobytes()) == (np.float32, expected[name].tobytes())
+                assert scores.dtype == np.float32
+                # Several at once may be added up in another order than one: that depends on the processor.
+                np.testing.assert_allclose(scores, expected[name], rtol=1e-5, atol=1e-6)
     assert set(query.scratch) <= {source.name}
