@@ -34,6 +34,7 @@ from tests.recommender.worlds import catalogue_of, interactions_of
 LOCAL = LocalEngine()
 RATINGS = 10
 """Of a film that is ranked."""
+SEEDS = 8
 # Users 0 and 1 took items 0 and 1, 2 and 3 took 2 and 3; item 4 nobody.
 HAND = interactions_of((0, 0), (0, 1), (1, 0), (1, 1), (2, 2), (2, 3), (3, 2), (3, 3), n_items=5)
 
@@ -184,16 +185,23 @@ class TestWithSpark:
             engine._table(HAND).mapInArrow(broken, "user int").count()  # type: ignore[attr-defined]
 
     def test_lists_are_as_good_as_those_of_the_local_trainers(self, engine: Engine, settings: Settings) -> None:
-        """NDCG@10 of the final lists, on films held out by time, within one part in a hundred."""
+        """NDCG@10 of the final lists, on films held out by time, within one part in a hundred.
+
+        Means over seeds: by the seed alone either engine's varies by one part in a hundred.
+        """
         # Two models of the same joins weigh nothing where no ranking is learned, and take half of the time.
         recipes = {name: dict(recipe) for name, recipe in conf.DEFAULT_RECIPES.items()}
         unweighed = {"item_to_item_balanced", "random_walk"}
         sources = recipes["personalized"]["sources"].items()
         recipes["personalized"]["sources"] = {name: slot for name, slot in sources if name not in unweighed}
         settings.RECOMMENDER_RECIPES = recipes
-        local, spark = quality(LOCAL), quality(engine)
-        assert local.final.ndcg > 0.05
-        assert spark.final.ndcg == pytest.approx(local.final.ndcg, rel=0.01)
+        local, spark = [], []
+        for seed in range(SEEDS):
+            settings.RECOMMENDER_SEED = seed
+            local.append(quality(LOCAL).final.ndcg)
+            spark.append(quality(engine).final.ndcg)
+        assert np.mean(local) > 0.05
+        assert np.mean(spark) == pytest.approx(np.mean(local), rel=0.01)
 
 
 def same(found: object, expected: object) -> None:
