@@ -9,5 +9,7 @@ class InteractionsConfig(AppConfig):
 
     def ready(self) -> None:
         from interactions.event_log.handler import check_event_log
+        from interactions.partitions import check_partition_by
 
         register(check_event_log)
+        register(check_partition_by)

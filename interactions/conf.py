@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 
@@ -54,3 +55,17 @@ def retention_days() -> int | None:
     """Return `INTERACTIONS_RETENTION_DAYS` (None: for ever): how long events and impressions are kept."""
     days = getattr(settings, "INTERACTIONS_RETENTION_DAYS", None)
     return None if days is None else int(days)
+
+
+def partition_by() -> str:
+    """Return `INTERACTIONS_PARTITION_BY`: how recent time is cut in tables, by "month" (the default) or "day".
+
+    Raises
+    ------
+    ImproperlyConfigured
+        It is neither.
+    """
+    by = str(getattr(settings, "INTERACTIONS_PARTITION_BY", "month"))
+    if by not in ("month", "day"):
+        raise ImproperlyConfigured(f"INTERACTIONS_PARTITION_BY is {by!r}; it can be 'month' or 'day'.")
+    return by

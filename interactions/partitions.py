@@ -1,8 +1,8 @@
 """Range partitions of the append-only tables, by the row's own UTC timestamp.
 
-Recent time is cut by month, older years by year: twenty years of imported history stay a few dozen partitions, which
-keeps planning quick. Rows outside every partition land in the default one; `doctor` and a metric say so, and
-`repair_default` moves them where they belong.
+Recent time is cut by month, or by day where `INTERACTIONS_PARTITION_BY` says so, older years by year: twenty years of
+imported history stay a few dozen partitions, which keeps planning quick. What is cut stays so. Rows outside every
+partition land in the default one; `doctor` and a metric say so, and `repair_default` moves them where they belong.
 
 A partition is filled and only then attached: attaching leaves readers and writers of the other partitions alone,
 whereas `CREATE TABLE … PARTITION OF` locks them all out and fails when the default partition holds rows of its range.
@@ -15,13 +15,19 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection as default_connection
 from django.db import transaction
+
+from interactions import conf
 
 logger = logging.getLogger(__name__)
 
 TABLES = {"interactions_event": "occurred_at", "interactions_impression": "shown_at"}
-PREMAKE_MONTHS = 4
+PREMAKE_DAYS = {"month": 31 * 4, "day": 14}
+DAILY_SINCE_DAYS = 31
+"""Days back from now that are cut by day where that is set, from the first of that month."""
 MONTHLY_SINCE_MONTHS = 13
 """Months back from now that are cut by month; anything before the January below that is cut by year."""
 
@@ -29,6 +35,15 @@ Range = tuple[str, datetime, datetime]
 """Suffix of the partition's name, its first instant, and the instant it ends before."""
 Partition = tuple[datetime, datetime, str]
 """First instant, the instant it ends before, name."""
+
+
+def check_partition_by(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Return an error where the setting is neither month nor day."""
+    try:
+        conf.partition_by()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="interactions.E003")]
+    return []
 
 
 def month_start(moment: datetime) -> datetime:
@@ -41,19 +56,23 @@ def next_month(start: datetime) -> datetime:
     return month_start(start + timedelta(days=32))
 
 
-def ranges(first: datetime, last: datetime, now: datetime) -> Iterator[Range]:
-    """Yield the ranges that hold `first`..`last`, oldest first."""
+def ranges(first: datetime, last: datetime, now: datetime, by: str = "month") -> Iterator[Range]:
+    """Yield the ranges that hold `first`..`last`, oldest first; recent time is cut `by` "month" or "day"."""
     monthly_since = month_start(now - timedelta(days=31 * MONTHLY_SINCE_MONTHS)).replace(month=1)
-    start = month_start(first)
+    daily_since = (
+        month_start(now - timedelta(days=DAILY_SINCE_DAYS)) if by == "day" else datetime.max.replace(tzinfo=UTC)
+    )
+    start = _day_start(first) if first >= daily_since else month_start(first)
     while start <= last:
         if start < monthly_since:
             start = start.replace(month=1)
-            until = start.replace(year=start.year + 1)
-            yield f"y{start.year:04d}", start, until
+            cut = f"y{start.year:04d}", start, start.replace(year=start.year + 1)
+        elif start < daily_since:
+            cut = _month(start)
         else:
-            until = next_month(start)
-            yield _month(start)
-        start = until
+            cut = _day(start)
+        yield cut
+        start = cut[2]
 
 
 def ensure(table: str, first: datetime, last: datetime, connection: Any = default_connection) -> list[str]:
@@ -61,14 +80,23 @@ def ensure(table: str, first: datetime, last: datetime, connection: Any = defaul
 
     Rows of those ranges that wait in the default partition move along. One transaction; callers at the same time queue.
     """
-    return _ensure(table, list(ranges(first, last, datetime.now(UTC))), connection)
+    return _ensure(table, list(ranges(first, last, datetime.now(UTC), conf.partition_by())), connection)
 
 
 def premake(connection: Any = default_connection) -> list[str]:
-    """Create this month's and the next months' partitions of every table. Returns the names created."""
-    now = datetime.now(UTC)
-    last = now + timedelta(days=31 * PREMAKE_MONTHS)
-    return [name for table in TABLES for name in ensure(table, now, last, connection)]
+    """Create the partitions of now and of what comes, of every table. Returns the names created.
+
+    Months that were made ahead and hold nothing yet are made anew by day, where that is set now.
+    """
+    now, by = datetime.now(UTC), conf.partition_by()
+    last = now + timedelta(days=PREMAKE_DAYS[by])
+    created: list[str] = []
+    for table in TABLES:
+        with transaction.atomic(using=connection.alias):
+            if by == "day":
+                _drop_empty_months(table, now, connection)
+            created += ensure(table, now, last, connection)
+    return created
 
 
 def existing(table: str) -> list[Partition]:
@@ -87,15 +115,20 @@ def default_rows(table: str) -> int:
 def newest_start(table: str) -> datetime | None:
     """Return the first instant of the newest partition that holds rows, None when there is none.
 
-    A bound for reads of the newest rows: nothing indexes the time alone, and this leaves one partition to read. Rows in
-    the default partition are not considered, but a read bounded by time sees them.
+    Of the one before, if that began within the last day: it holds little yet. A bound for reads of the newest rows:
+    this leaves one partition or two to read. Rows in the default partition are not considered, but a read bounded by
+    time sees them.
     """
+    young = datetime.now(UTC) - timedelta(days=1)
+    start: datetime | None = None
     with default_connection.cursor() as cursor:
         for low, _, name in sorted(_existing(cursor, table), reverse=True):
             cursor.execute(f"SELECT EXISTS (SELECT FROM {name})")  # noqa: S608 -- from pg_class
             if cursor.fetchone()[0]:
-                return low
-    return None
+                start = low
+                if low <= young:
+                    break
+    return start
 
 
 def alarm() -> dict[str, int]:
@@ -111,16 +144,15 @@ def repair_default(table: str) -> int:
 
     Rows of no calendar year that Python knows in full (before 1, or December 9999) stay.
     """
-    column = TABLES[table]
-    now = datetime.now(UTC)
+    column, now, by = TABLES[table], datetime.now(UTC), conf.partition_by()
     with transaction.atomic(), default_connection.cursor() as cursor:
         before = default_rows(table)
         cursor.execute(
-            f"SELECT DISTINCT date_trunc('month', {column}, 'UTC') FROM {table}_default "  # noqa: S608
+            f"SELECT DISTINCT date_trunc('{by}', {column}, 'UTC') FROM {table}_default "  # noqa: S608
             f"WHERE {column} >= '0001-01-01' AND {column} < '9999-12-01' ORDER BY 1"
         )
-        months = [row[0] for row in cursor.fetchall()]
-        _ensure(table, [found for month in months for found in ranges(month, month, now)], default_connection)
+        starts = [row[0] for row in cursor.fetchall()]
+        _ensure(table, [found for start in starts for found in ranges(start, start, now, by)], default_connection)
         return before - default_rows(table)
 
 
@@ -138,21 +170,46 @@ def _ensure(table: str, wanted: Iterable[Range], connection: Any) -> list[str]:
 
 
 def _missing(wanted: Iterable[Range], existing: list[Partition]) -> Iterator[Range]:
-    """Yield what `existing` (read anew at each step) does not hold, a partly held year by month."""
+    """Yield what `existing` (read anew at each step) does not hold, a partly held year by month, a month by day."""
     for suffix, start, until in wanted:
         overlapping = [bounds for bounds in existing if bounds[0] < until and start < bounds[1]]
         if not overlapping:
             yield suffix, start, until
         elif not any(low <= start and until <= high for low, high, _ in overlapping):
-            month = start
-            while month < until:
-                if not any(low <= month < high for low, high, _ in overlapping):
-                    yield _month(month)
-                month = next_month(month)
+            yield from _missing(_pieces(start, until), existing)
+
+
+def _pieces(start: datetime, until: datetime) -> Iterator[Range]:
+    """Yield the months of a year, the days of a month, nothing of a day."""
+    if until - start <= timedelta(days=1):
+        return
+    cut = _month if until > next_month(start) else _day
+    while start < until:
+        yield cut(start)
+        start = cut(start)[2]
 
 
 def _month(start: datetime) -> Range:
     return f"y{start.year:04d}m{start.month:02d}", start, next_month(start)
+
+
+def _day(start: datetime) -> Range:
+    return f"y{start.year:04d}m{start.month:02d}d{start.day:02d}", start, start + timedelta(days=1)
+
+
+def _day_start(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _drop_empty_months(table: str, now: datetime, connection: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [table])
+        for low, high, name in _existing(cursor, table):
+            if low > now and high - low > timedelta(days=1):
+                cursor.execute(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE")
+                cursor.execute(f"SELECT EXISTS (SELECT FROM {name})")  # noqa: S608 -- from pg_class
+                if not cursor.fetchone()[0]:
+                    cursor.execute(f"DROP TABLE {name}")
 
 
 def _create(cursor: Any, table: str, name: str, start: datetime, until: datetime) -> None:

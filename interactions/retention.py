@@ -1,7 +1,9 @@
 """How long what people did is kept: partitions that have grown too old are dropped, which costs nothing a row.
 
 `INTERACTIONS_RETENTION_DAYS` says after how many days; without it everything is kept. A partition goes when all of it
-is too old, so that rows live up to a month longer (years before the last: up to a year). What was refused goes as well.
+is too old, so that rows live up to a month longer (years before the last: up to a year; where time is cut by day, up to
+a day). What was refused goes as well. They are dropped and not first detached while others read (`CONCURRENTLY`), since
+Postgres refuses that to a table with a default partition.
 """
 
 from __future__ import annotations

@@ -174,6 +174,7 @@ INTERACTIONS_ALSO_EXPORT = {
     "exposures": "experiments.exposure.export",
     "shadow_lists": "recommender.shadowing.lists.export",
 }
+INTERACTIONS_PARTITION_BY = environment.PARTITION_BY
 INTERACTIONS_RETENTION_DAYS = environment.RETENTION_DAYS or None
 
 # --- HTTP API ------------------------------------------------------------------------------------------------------

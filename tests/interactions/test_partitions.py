@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.db import connection, transaction
+from pytest_django import Settings
 
-from interactions import partitions, tasks
-from interactions.partitions import default_rows, ensure, ranges, repair_default
+from interactions import partitions, retention, tasks
+from interactions.partitions import default_rows, ensure, newest_start, ranges, repair_default
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 EVENTS = "interactions_event"
@@ -39,8 +41,8 @@ def where() -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-def spans(first: str, last: str) -> list[tuple[str, str, str]]:
-    found = ranges(datetime.fromisoformat(first), datetime.fromisoformat(last), NOW)
+def spans(first: str, last: str, by: str = "month") -> list[tuple[str, str, str]]:
+    found = ranges(datetime.fromisoformat(first), datetime.fromisoformat(last), NOW, by)
     return [(suffix, f"{start:%F}", f"{until:%F}") for suffix, start, until in found]
 
 
@@ -64,6 +66,89 @@ def test_older_time_is_cut_by_year() -> None:
 
 def test_a_moment_elsewhere_belongs_to_its_utc_month() -> None:
     assert spans("2026-11-01T00:30:00+02:00", "2026-10-31T22:30:00Z") == [("y2026m10", "2026-10-01", "2026-11-01")]
+
+
+def test_by_day_the_last_weeks_and_what_comes_are_cut() -> None:
+    assert spans("2026-11-30T10:00:00Z", "2026-12-01T00:00:00Z", "day") == [
+        ("y2026m11d30", "2026-11-30", "2026-12-01"),
+        ("y2026m12d01", "2026-12-01", "2026-12-02"),
+    ]
+    # 31 days before the 22nd of November are the 22nd of October.
+    assert [suffix for suffix, *_ in spans("2024-07-03T00:00:00Z", "2026-10-02T00:00:00Z", "day")] == [
+        "y2024",
+        *(f"y2025m{month:02d}" for month in range(1, 13)),
+        *(f"y2026m{month:02d}" for month in range(1, 10)),
+        "y2026m10d01",
+        "y2026m10d02",
+    ]
+
+
+def test_what_is_cut_by_month_stays_and_the_empty_months_ahead_are_cut_by_day(settings: Settings) -> None:
+    with time_machine.travel(datetime(2041, 11, 22, tzinfo=UTC), tick=False):
+        partitions.premake()
+        insert("2041-11-22T00:00:00Z", "2042-01-05T00:00:00Z")
+        settings.INTERACTIONS_PARTITION_BY = "day"
+        created = tasks.maintain_partitions()
+        assert f"{EVENTS}_y2041m12d06" in created
+        assert f"{EVENTS}_y2041m12d07" not in created
+        assert f"{EVENTS}_y2041m11d22" not in created
+        names = [name for _, _, name in partitions.existing(EVENTS)]
+        assert f"{EVENTS}_y2041m11" in names
+        assert f"{EVENTS}_y2041m12" not in names
+        assert f"{EVENTS}_y2042m01" in names
+        assert where() == {f"{EVENTS}_y2041m11": 1, f"{EVENTS}_y2042m01": 1}
+        insert("2041-12-06T23:59:59Z")
+        assert where()[f"{EVENTS}_y2041m12d06"] == 1
+        assert tasks.maintain_partitions() == []
+        # And back: what is missing of December goes by day, as a part of it is there.
+        settings.INTERACTIONS_PARTITION_BY = "month"
+        created = tasks.maintain_partitions()
+        assert f"{EVENTS}_y2041m12d31" in created
+        assert f"{EVENTS}_y2042m02" in created
+        insert("2041-12-31T23:59:59Z", "2042-02-01T00:00:00Z")
+        assert default_rows(EVENTS) == 0
+
+
+def test_stray_rows_of_recent_days_get_their_days(settings: Settings) -> None:
+    with time_machine.travel(datetime(2030, 10, 5, tzinfo=UTC), tick=False):
+        settings.INTERACTIONS_PARTITION_BY = "day"
+        insert("2005-08-05T00:00:00Z", "2030-10-01T12:00:00Z", "2030-10-03T12:00:00Z")
+        stray = default_rows(EVENTS)
+        assert repair_default(EVENTS) == stray
+        assert {name for name in where() if "y2030" in name} == {f"{EVENTS}_y2030m10d01", f"{EVENTS}_y2030m10d03"}
+
+
+def test_the_newest_rows_are_more_than_those_of_a_day_that_has_just_begun(settings: Settings) -> None:
+    with time_machine.travel(datetime(2031, 5, 7, 0, 1, tzinfo=UTC), tick=False):
+        settings.INTERACTIONS_PARTITION_BY = "day"
+        ensure(EVENTS, datetime(2031, 5, 4, tzinfo=UTC), datetime(2031, 5, 8, tzinfo=UTC))
+        insert("2031-05-05T12:00:00Z", "2031-05-07T00:00:30Z")
+        assert newest_start(EVENTS) == datetime(2031, 5, 5, tzinfo=UTC)
+        insert("2031-05-06T12:00:00Z")
+        assert newest_start(EVENTS) == datetime(2031, 5, 6, tzinfo=UTC)
+    with time_machine.travel(datetime(2031, 5, 8, 0, 0, tzinfo=UTC), tick=False):
+        assert newest_start(EVENTS) == datetime(2031, 5, 7, tzinfo=UTC)
+
+
+def test_retention_by_day_keeps_to_the_day(settings: Settings) -> None:
+    with time_machine.travel(datetime(2031, 5, 7, 12, tzinfo=UTC), tick=False):
+        settings.INTERACTIONS_PARTITION_BY = "day"
+        settings.INTERACTIONS_RETENTION_DAYS = 2
+        ensure(EVENTS, datetime(2031, 5, 3, tzinfo=UTC), datetime(2031, 5, 7, tzinfo=UTC))
+        insert("2031-05-03T12:00:00Z", "2031-05-04T23:59:59Z", "2031-05-05T00:00:00Z", "2031-05-07T00:00:00Z")
+        dropped = retention.drop_old()
+        assert {f"{EVENTS}_y2031m05d03", f"{EVENTS}_y2031m05d04"} <= set(dropped)
+        assert [name for name in where() if "y2031" in name] == [f"{EVENTS}_y2031m05d05", f"{EVENTS}_y2031m05d07"]
+
+
+def test_neither_month_nor_day_is_an_error_of_the_check(settings: Settings) -> None:
+    assert partitions.check_partition_by(None) == []
+    settings.INTERACTIONS_PARTITION_BY = "week"
+    [error] = partitions.check_partition_by(None)
+    assert (error.id, error.msg) == (
+        "interactions.E003",
+        "INTERACTIONS_PARTITION_BY is 'week'; it can be 'month' or 'day'.",
+    )
 
 
 def test_rows_land_in_the_partition_of_their_time() -> None:
