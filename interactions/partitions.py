@@ -30,6 +30,8 @@ DAILY_SINCE_DAYS = 31
 """Days back from now that are cut by day where that is set, from the first of that month."""
 MONTHLY_SINCE_MONTHS = 13
 """Months back from now that are cut by month; anything before the January below that is cut by year."""
+PARTITIONS_A_QUERY = 32
+"""More than are made ahead: whether they hold rows is asked in one."""
 
 Range = tuple[str, datetime, datetime]
 """Suffix of the partition's name, its first instant, and the instant it ends before."""
@@ -122,13 +124,20 @@ def newest_start(table: str) -> datetime | None:
     young = datetime.now(UTC) - timedelta(days=1)
     start: datetime | None = None
     with default_connection.cursor() as cursor:
-        for low, _, name in sorted(_existing(cursor, table), reverse=True):
-            cursor.execute(f"SELECT EXISTS (SELECT FROM {name})")  # noqa: S608 -- from pg_class
-            if cursor.fetchone()[0]:
+        newest = sorted(_existing(cursor, table), reverse=True)
+        for first in range(0, len(newest), PARTITIONS_A_QUERY):
+            for low in _that_hold_rows(cursor, newest[first : first + PARTITIONS_A_QUERY]):
                 start = low
                 if low <= young:
-                    break
+                    return start
     return start
+
+
+def _that_hold_rows(cursor: Any, partitions: list[Partition]) -> list[datetime]:
+    """Return the first instants of those of `partitions` that hold rows, the newest first."""
+    held = (f"SELECT %s::timestamptz AS low WHERE EXISTS (SELECT FROM {name})" for *_, name in partitions)  # noqa: S608
+    cursor.execute(f"{' UNION ALL '.join(held)} ORDER BY low DESC", [low for low, *_ in partitions])
+    return [low for (low,) in cursor.fetchall()]
 
 
 def alarm() -> dict[str, int]:

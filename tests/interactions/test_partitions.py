@@ -85,6 +85,7 @@ def test_by_day_the_last_weeks_and_what_comes_are_cut() -> None:
 
 def test_what_is_cut_by_month_stays_and_the_empty_months_ahead_are_cut_by_day(settings: Settings) -> None:
     with time_machine.travel(datetime(2041, 11, 22, tzinfo=UTC), tick=False):
+        settings.INTERACTIONS_PARTITION_BY = "month"
         partitions.premake()
         insert("2041-11-22T00:00:00Z", "2042-01-05T00:00:00Z")
         settings.INTERACTIONS_PARTITION_BY = "day"
