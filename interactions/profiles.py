@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from interactions import features, stale_histories
@@ -88,17 +88,32 @@ def merge(from_id: str, to_id: str) -> Merged:
         source, target = profiles[from_id], profiles[to_id]
         if source.account_id is not None:
             raise ProfileError("merge_refused", f"User {from_id!r} belongs to an account and is not anonymous.")
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE interactions_event SET user_id = %s WHERE user_id = %s", [target.pk, source.pk])
-            events = int(cursor.rowcount)
-            cursor.execute("UPDATE interactions_impression SET user_id = %s WHERE user_id = %s", [to_id, from_id])
-            impressions = int(cursor.rowcount)
+        events = _move("interactions_event", "event_id, occurred_at", source.pk, target.pk)
+        impressions = _move("interactions_impression", "request_id, position, shown_at", from_id, to_id)
         target.country = target.country or source.country
         target.preferences = {**source.preferences, **target.preferences}
         target.save(update_fields=["country", "preferences"])
         source.delete()
         announce([from_id, to_id])
     return Merged(events=events, impressions=impressions)
+
+
+def _move(table: str, key: str, source: int | str, target: int | str) -> int:
+    """Give the source's rows to the target; return how many."""
+    move = f"UPDATE {table} SET user_id = %s WHERE user_id = %s"  # noqa: S608 -- literals of this file
+    with connection.cursor() as cursor:
+        try:
+            with transaction.atomic():
+                cursor.execute(move, [target, source])
+        except IntegrityError:
+            # Under the wider key of `sharding` both may have the same row: it was sent again after an earlier merge.
+            cursor.execute(
+                f"DELETE FROM {table} WHERE user_id = %s "  # noqa: S608 -- literals of this file
+                f"AND ({key}) IN (SELECT {key} FROM {table} WHERE user_id = %s)",
+                [source, target],
+            )
+            cursor.execute(move, [target, source])
+        return int(cursor.rowcount)
 
 
 def announce(user_ids: list[str]) -> None:
