@@ -71,9 +71,11 @@ def apply(progress: Callable[[str], None] = lambda statement: None) -> None:
     for wanted in TABLES:
         with _unhurried():
             try:
-                for statement in prepare(wanted, concurrently=not connection.in_atomic_block):
-                    progress(statement)
-                    _execute(statement, wanted)
+                # Until nothing is missing: partitions may have come while the indexes of the others were built.
+                while missing := list(prepare(wanted, concurrently=not connection.in_atomic_block)):
+                    for statement in missing:
+                        progress(statement)
+                        _execute(statement, wanted)
             except NotSharded:
                 _drop_unusable(wanted)
                 raise
@@ -118,7 +120,7 @@ def prepare(wanted: Distributed, *, concurrently: bool = True) -> Iterator[str]:
 def swap(wanted: Distributed, ready: list[str]) -> Iterator[str]:
     """Yield the statements of the transaction that changes the key; nothing when it is changed.
 
-    Partitions that are not `ready` are new since the preparation, and small: they get their index on the way.
+    Partitions that are not `ready` came since the preparation: they get their index on the way.
     """
     has_key, triggers = _has_key(wanted), _triggers(wanted)
     if has_key and not triggers:
