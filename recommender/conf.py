@@ -150,7 +150,8 @@ DEFAULTS: dict[str, Any] = {
     },
     # What trains: "local", this process; "spark", jobs of Spark with this master and these options (spark.…).
     "TRAINING_ENGINE": "local",
-    "SPARK": {"master": "local[*]", "options": {}},
+    # `event_files`: a folder of Parquet to read instead of Postgres (`manage.py export_events`).
+    "SPARK": {"master": "local[*]", "event_files": "", "options": {}},
     # Threads of ALS, each with one of BLAS; 0: as many as there are processors for this process.
     "TRAINING_THREADS": 0,
     # Items of the models that hold an (items, items) matrix while training; less where memory is short.

@@ -143,7 +143,7 @@ RECOMMENDER_MODEL_DIRECTORY = environment.MODEL_DIRECTORY or str(
     LOCAL_DIRECTORY / "models" / DATABASES["default"]["NAME"]
 )
 RECOMMENDER_TRAINING_ENGINE = environment.TRAINING_ENGINE
-RECOMMENDER_SPARK = {"master": environment.SPARK_MASTER, "options": {}}
+RECOMMENDER_SPARK = {"master": environment.SPARK_MASTER, "event_files": environment.SPARK_EVENT_FILES, "options": {}}
 if environment.MILVUS_URI:
     RECOMMENDER_VECTOR_INDEXES = {
         "default": {

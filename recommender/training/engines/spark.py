@@ -19,12 +19,13 @@ from scipy import sparse
 
 from interactions.event_types import EventTypes
 from interactions.training_weights import WeightTable
+from recommender import conf
 from recommender.arrays import RowArray
 from recommender.training import item_to_item, stored_events
 from recommender.training.als import AlsParameters
 from recommender.training.dataset import Interactions
 from recommender.training.dense_items import dense_items
-from recommender.training.engines import spark_reading, spark_session
+from recommender.training.engines import spark_files, spark_reading, spark_session
 from recommender.training.engines.base import Engine
 from recommender.training.engines.spark_session import told
 from recommender.training.item_to_item import ItemToItemParameters
@@ -69,11 +70,14 @@ class SparkEngine(Engine):
         types: EventTypes,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Interactions:
+        shared = self._session.sparkContext.broadcast(item_pks)
+        if folder := conf.get("SPARK").get("event_files"):
+            events = spark_files.events(self._session, str(folder), types, lambda: shared.value)
+            return _interactions(_columns(_pairs(events)), item_pks)
         with connection.cursor() as cursor:
             parts = [part for span in stored_events.spans(cursor) for part in span.split()]
         if not parts:
             return _interactions({name: np.empty(0) for name in ("user", "item", "weight", "occurred_at")}, item_pks)
-        shared = self._session.sparkContext.broadcast(item_pks)
         weights = WeightTable(weights=types.weights, liked_from=types.liked_from)
         with spark_reading.exported_snapshot() as (address, snapshot):
             rows = [(part.partition, part.first, part.last) for part in parts]
@@ -81,13 +85,7 @@ class SparkEngine(Engine):
             read = spark_reading.reader(address, snapshot, lambda: shared.value, weights)
             tasks = min(len(parts), 4 * self._parallel())
             events = spans.repartition(tasks).mapInArrow(read, spark_reading.COLUMNS)
-            # Of each pair the largest weight and the newest moment; disliked in the end, it is left out (`dataset`).
-            pairs = events.groupBy("user", "item").agg(
-                _f("max")("weight").alias("weight"),
-                _f("max_by")("weight", "occurred_at").alias("newest"),
-                _f("max")("occurred_at").alias("occurred_at"),
-            )
-            return _interactions(_columns(pairs.where("newest > 0").drop("newest")), item_pks)
+            return _interactions(_columns(_pairs(events)), item_pks)
 
     @told("popularity")
     def popularity(self, data: Interactions) -> NDArray[np.float32]:
@@ -221,6 +219,16 @@ class SparkEngine(Engine):
 
     def _parallel(self) -> int:
         return max(int(self._session.sparkContext.defaultParallelism), 1)
+
+
+def _pairs(events: Any) -> Any:
+    """Return of each pair the largest weight and the newest moment; disliked in the end, it is left out (`dataset`)."""
+    pairs = events.groupBy("user", "item").agg(
+        _f("max")("weight").alias("weight"),
+        _f("max_by")("weight", "occurred_at").alias("newest"),
+        _f("max")("occurred_at").alias("occurred_at"),
+    )
+    return pairs.where("newest > 0").drop("newest")
 
 
 def _interactions(pairs: dict[str, NDArray[Any]], item_pks: NDArray[np.int64]) -> Interactions:

@@ -34,11 +34,11 @@ CONNECT_SECONDS = 10
 @contextmanager
 def exported_snapshot() -> Iterator[tuple[str, str]]:
     """Yield an address of Postgres, password included, and the snapshot that is held there while the block lasts."""
-    with psycopg.connect(_address()) as held:
+    with psycopg.connect(address()) as held:
         held.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         row = held.execute("SELECT pg_export_snapshot()").fetchone()
         assert row is not None  # noqa: S101 -- a function without FROM gives one row
-        yield _address(), str(row[0])
+        yield address(), str(row[0])
 
 
 def reader(
@@ -50,19 +50,21 @@ def reader(
     """
 
     def read(batches: Iterable[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
-        import pyarrow
-
         spans = [Span(**row) for batch in batches for row in batch.to_pylist()]
         if not spans:
             return
         for piece in _pieces(address, snapshot, spans):
-            users, items, found, moments = known_events(piece, item_pks(), weights.weights_of)
-            names = [column.split()[0] for column in COLUMNS.split(", ")]
-            yield pyarrow.RecordBatch.from_arrays(
-                [pyarrow.array(column) for column in (users, items, found, moments)], names=names
-            )
+            yield batch(known_events(piece, item_pks(), weights.weights_of))
 
     return read
+
+
+def batch(columns: Iterable[NDArray[Any]]) -> pyarrow.RecordBatch:
+    """Return what `known_events` gives as a batch of COLUMNS."""
+    import pyarrow
+
+    names = [column.split()[0] for column in COLUMNS.split(", ")]
+    return pyarrow.RecordBatch.from_arrays([pyarrow.array(column) for column in columns], names=names)
 
 
 def _pieces(address: str, snapshot: str, spans: list[Span]) -> Iterator[NDArray[np.void]]:
@@ -76,7 +78,8 @@ def _pieces(address: str, snapshot: str, spans: list[Span]) -> Iterator[NDArray[
                 yield np.frombuffer(packed, dtype=stored_events.PACKED)
 
 
-def _address() -> str:
+def address() -> str:
+    """Return what a task connects to Postgres by, the password included."""
     settings: dict[str, Any] = connection.settings_dict
     given = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     said = {name: settings[key] for name, key in given.items() if settings.get(key)}

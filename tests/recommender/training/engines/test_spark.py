@@ -6,13 +6,16 @@ import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from interactions import event_types
+from catalog.models import Item
+from interactions import event_files, event_types
+from interactions.models import UserProfile
 from recommender import conf
 from recommender.exceptions import ConfigurationError, EngineFailed
 from recommender.training import stored_events, trial
@@ -28,6 +31,7 @@ from recommender.training.random_walk import RandomWalkParameters
 from recommender.training.session import SessionParameters
 from recommender.training.train import train
 from tests.benchmarks import films, splits
+from tests.recommender.test_rebuilding import create_items, take, two_tastes
 from tests.recommender.vector_index.real_factors import demo_taken, movielens_taken
 from tests.recommender.worlds import catalogue_of, interactions_of
 
@@ -170,6 +174,50 @@ class TestWithSpark:
             assert getattr(there, name).tolist() == getattr(here, name).tolist(), name
             assert getattr(there, name).dtype == getattr(here, name).dtype
         assert (there.n_users, there.n_items) == (here.n_users, here.n_items)
+
+    def test_events_are_read_from_files_as_from_postgres(
+        self, engine: Engine, committing_database: None, settings: Settings, tmp_path: Path
+    ) -> None:
+        create_items()
+        take(two_tastes())
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO interactions_event (event_id, occurred_at, user_id, item_id, event_type_id, value) "
+                "SELECT gen_random_uuid(), now() - id * interval '3.7 second', (SELECT min(id) FROM "
+                "interactions_userprofile) + id % 7, (SELECT min(id) FROM catalog_item) + id % 11, "
+                "1 + id % (SELECT max(id) FROM interactions_eventtype), CASE WHEN id % 3 = 0 THEN id % 6 END "
+                "FROM generate_series(1, 2000) AS id"
+            )
+        pks = np.array(sorted(Item.objects.values_list("pk", flat=True)), dtype=np.int64)
+        types = event_types.load(0)
+        event_files.export(str(tmp_path))
+        expected = engine.load(pks, types)
+        assert len(expected) > 50
+        settings.RECOMMENDER_SPARK = {"master": "local[2]", "event_files": str(tmp_path), "options": {}}
+        found = engine.load(pks, types)
+        for name in ("users", "items", "weights", "occurred_at"):
+            assert getattr(found, name).tolist() == getattr(expected, name).tolist(), name
+        # Whoever has gone since the files were written is left out.
+        UserProfile.objects.filter(user_id="user 0").update(consent=UserProfile.Consent.WITHHELD)
+        fewer = engine.load(pks[1:], types)
+        assert fewer.n_users == expected.n_users - 1
+        assert fewer.n_items == expected.n_items - 1
+        assert 0 < len(fewer) < len(expected)
+
+    @pytest.mark.parametrize("made", [None, {"user_id": ["a"], "item_id": ["b"]}], ids=["no folder", "columns"])
+    def test_files_that_cannot_be_read_are_told(
+        self, engine: Engine, committing_database: None, settings: Settings, tmp_path: Path, made: Any
+    ) -> None:
+        folder = tmp_path / "events"
+        settings.RECOMMENDER_SPARK = {"master": "local[2]", "event_files": str(folder), "options": {}}
+        told = "Spark failed at reading events: .*events"
+        if made:
+            folder.mkdir()
+            pyarrow = pytest.importorskip("pyarrow")
+            pytest.importorskip("pyarrow.parquet").write_table(pyarrow.table(made), folder / "a.parquet")
+            told = "events lacks event_type, occurred_at, value; the files' columns are user_id, item_id, event_type"
+        with pytest.raises(EngineFailed, match=told):
+            engine.load(np.array([5], dtype=np.int64), event_types.load(0))
 
     def test_without_events_there_are_no_interactions(self, engine: Engine, committing_database: None) -> None:
         data = engine.load(np.array([5], dtype=np.int64), event_types.load(0))
