@@ -13,20 +13,36 @@ from typing import Any
 import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from catalog.redis_address import sentinels
+from catalog.redis_address import cluster_nodes, sentinels
+from catalog.redis_cluster import Cluster
+
+
+Command = Sequence[str | bytes | int]
 
 
 @cache
 def client() -> redis.Redis:
-    """Return the process-wide client (thread-safe, with its own pool)."""
+    """Return the process-wide client (thread-safe, with its own pool); a `Cluster` where REDIS_URL names one.
+
+    Raises
+    ------
+    redis.RedisError
+        No node of a cluster answers. A server is not asked yet.
+    """
     options: dict[str, Any] = {
         "socket_timeout": settings.REDIS_TIMEOUT_SECONDS,
         "socket_connect_timeout": settings.REDIS_TIMEOUT_SECONDS,
         "retry": Retry(NoBackoff(), 0),
     }
+    nodes = cluster_nodes(settings.REDIS_URL)
+    if nodes is not None:
+        known: Any = [ClusterNode(host, port) for host, port in nodes.hosts]
+        cluster: Any = Cluster(startup_nodes=known, username=nodes.username, password=nodes.password, **options)
+        return cluster  # type: ignore[no-any-return] # what is asked of it here is the same
     named = sentinels(settings.REDIS_URL)
     if named is None:
         return redis.Redis.from_url(settings.REDIS_URL, **options)
@@ -38,16 +54,19 @@ def client() -> redis.Redis:
     return found
 
 
-def round_trip(connected: redis.Redis, commands: Sequence[Sequence[str | int]]) -> list[Any]:
-    """Return the replies to commands that are sent together, as Redis gives them.
+def round_trip(connected: redis.Redis, commands: Sequence[Command]) -> list[Any]:
+    """Return the replies to commands that are sent together, as Redis gives them; in a cluster together to each node.
 
-    For what every request asks: redis-py's own pipeline takes twice the processor time.
+    For what every request asks: redis-py's own pipeline takes twice the processor time, and on a cluster asks again
+    after a time-out.
 
     Raises
     ------
     redis.RedisError
         Redis is away, or one of the commands is refused.
     """
+    if isinstance(connected, Cluster):
+        return connected.round_trip(commands)
     pool = connected.connection_pool
     # redis-py types the connection's own methods only in part.
     connection: Any = pool.get_connection()
@@ -60,6 +79,17 @@ def round_trip(connected: redis.Redis, commands: Sequence[Sequence[str | int]]) 
         raise
     finally:
         pool.release(connection)
+
+
+def servers(connected: redis.Redis) -> list[redis.Redis]:
+    """Return a client of each server that holds keys of its own: of a cluster, its primaries.
+
+    Raises
+    ------
+    redis.RedisError
+        Nobody can say which they are.
+    """
+    return connected.servers() if isinstance(connected, Cluster) else [connected]
 
 
 def key(*parts: object) -> str:

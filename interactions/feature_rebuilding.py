@@ -1,8 +1,8 @@
 """Fill Redis again from Postgres: by command, and by itself when Redis has lost or forgotten something.
 
-A mark in Redis names the run of the server that was filled last. A server that was emptied has no mark; one that was
-started again, or a replica that took over, is another run. Either may lack the newest writes, so what it holds of users
-is dropped before it is filled.
+A mark in Redis names the run of the server that was filled last, of a cluster the runs of all its primaries. A server
+that was emptied has no mark; one that was started again, or a replica that took over, is another run. Either may lack
+the newest writes, so what it holds of users is dropped before it is filled.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 import redis
 from django.db import connection
 
-from catalog import revisions
-from catalog.redis_store import key
+from catalog import redis_slots, revisions
+from catalog.redis_store import key, servers
 from interactions import explored, feature_store, features, popularity
 from interactions.redis_breaker import RedisAway, ask
 
@@ -88,7 +88,7 @@ def rebuild_after_a_loss() -> int:
 
 
 def is_filled() -> bool:
-    """Tell whether this run of the Redis server has been filled.
+    """Tell whether this run of the Redis server, or of each primary of a cluster, has been filled.
 
     Raises
     ------
@@ -104,15 +104,14 @@ def cached_users() -> Iterator[list[str]]:
     ------
     RedisAway
     """
-    prefix = feature_store.user_key("")
-    cursor = 0
-    while True:
-        cursor, found = ask(
-            lambda connected, cursor=cursor: connected.scan(cursor, match=f"{_escaped(prefix)}*", count=1000)  # type: ignore[misc]
-        )
-        yield [name.decode().removeprefix(prefix) for name in found]
-        if not cursor:
-            return
+    pattern = f"{_escaped(key('user', ''))}*"
+    for server in ask(servers):
+        cursor = -1
+        while cursor:
+            cursor, found = ask(
+                lambda _, server=server, cursor=cursor: server.scan(max(cursor, 0), match=pattern, count=1000)  # type: ignore[misc]
+            )
+            yield [redis_slots.user_id_in("user", name.decode()) for name in found]
 
 
 def _drop_users() -> None:
@@ -129,10 +128,10 @@ def _users_by_activity(most: int | None) -> Iterator[Sequence[str]]:
 
 
 def _server_run() -> bytes:
-    def run(connected: redis.Redis) -> Any:
-        return connected.info("server")["run_id"]
+    def runs(connected: redis.Redis) -> list[Any]:
+        return [server.info("server")["run_id"] for server in servers(connected)]
 
-    return str(ask(run)).encode()
+    return " ".join(sorted(map(str, ask(runs)))).encode()
 
 
 def _mark() -> object:

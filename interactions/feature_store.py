@@ -11,7 +11,8 @@ One hash a user, for as long as somebody reads him:
     t      revision of the event types by which `s` was chosen
     i      what he was shown lately, packed as `shown.RECORD`, in order of arrival; absent until somebody asks for it
 
-and one sorted set of marks, `user NUL seconds writer`, all of score 0: the writes begun and not yet finished.
+and one sorted set of marks, `user NUL seconds writer`, all of score 0: the writes begun and not yet finished. On a
+cluster each bucket of users (`redis_slots`) has a set of its own.
 
 A writer leaves its marks before its transaction commits. Afterwards it appends what it stored where a history is
 cached, raises the generation where there is a hash, and takes its marks away: of a thousand users whom nobody reads
@@ -33,8 +34,8 @@ import msgspec
 import numpy as np
 import redis
 
-from catalog import revisions
-from catalog.redis_store import key, round_trip
+from catalog import redis_slots, revisions
+from catalog.redis_store import Command, round_trip
 from catalog.revisions import Revisions
 from interactions import feature_scripts
 from interactions.redis_breaker import ask
@@ -100,7 +101,7 @@ class StoredEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 def user_key(user_id: str) -> str:
     """Return the Redis key of a user's hash."""
-    return key("user", user_id)
+    return redis_slots.user_key(user_id, "user", user_id)
 
 
 def read(user_id: str, *, with_shown: bool = False) -> tuple[CachedUser, Revisions | None]:
@@ -121,7 +122,7 @@ def read(user_id: str, *, with_shown: bool = False) -> tuple[CachedUser, Revisio
             ("HMGET", user_key(user_id), *FIELDS, *([SHOWN] if with_shown else [])),
             ("HMGET", revisions.hash_key(), *revisions.NAMES),
             # After the hash: who began to write in between is seen.
-            ("ZLEXCOUNT", _marks_key(), f"[{user_id}\0", f"({user_id}\1"),
+            ("ZLEXCOUNT", _marks_key(user_id), f"[{user_id}\0", f"({user_id}\1"),
         )
         fields, announced, unfinished = round_trip(connected, asked)
         if fields[0] is None:
@@ -194,7 +195,7 @@ def store(user_id: str, user: CachedUser) -> bool:
         "t": user.event_types_revision,
     }
     arguments = [part for pair in values.items() for part in pair]
-    keys = user_key(user_id), _marks_key()
+    keys = user_key(user_id), _marks_key(user_id)
     return bool(
         ask(
             lambda connected: connected.eval(
@@ -209,7 +210,7 @@ class OpenWrites(msgspec.Struct, frozen=True):
 
     users: Sequence[str]
     writers: Sequence[bytes]
-    """What each call marked its users with, USERS_A_CALL of them."""
+    """What each call marked its users with, at most USERS_A_CALL of them."""
 
 
 def open_writes(user_ids: Sequence[str]) -> tuple[OpenWrites, Revisions | None]:
@@ -222,15 +223,11 @@ def open_writes(user_ids: Sequence[str]) -> tuple[OpenWrites, Revisions | None]:
     """
     token = secrets.token_hex(8)
 
-    def call(redis_client: redis.Redis) -> list[Any]:
-        pipe = redis_client.pipeline(transaction=False)
-        pipe.hmget(revisions.hash_key(), revisions.NAMES)
-        for part in _parts(user_ids):
-            pipe.eval(feature_scripts.OPEN, 1, _marks_key(), token, msgspec.msgpack.encode(part), LIFETIME_SECONDS)
-        reply: list[Any] = pipe.execute()
-        return reply
-
-    announced, *writers = ask(call)
+    asked: list[Command] = [("HMGET", revisions.hash_key(), *revisions.NAMES)]
+    for part in _parts(user_ids):
+        packed = msgspec.msgpack.encode(part)
+        asked.append(("EVAL", feature_scripts.OPEN, 1, _marks_key(part[0]), token, packed, LIFETIME_SECONDS))
+    announced, *writers = ask(lambda connected: round_trip(connected, asked))
     return OpenWrites(user_ids, writers), revisions.from_reply(announced)
 
 
@@ -249,17 +246,14 @@ def close_writes(opened: OpenWrites, events: Iterable[StoredEvent], event_types_
         if event.marks_seen:
             seen[event.user_id] += _PACK_ITEM.pack(event.item_pk)
     longest = LONGEST_HISTORY_RECORDS * HISTORY_RECORD.itemsize
-
-    def call(redis_client: redis.Redis) -> None:
-        pipe = redis_client.pipeline(transaction=False)
-        for part, writer in zip(_parts(opened.users), opened.writers, strict=True):
-            sizes = [value for user_id in part for value in (user_id, len(history[user_id]), len(seen[user_id]))]
-            records = b"".join([history[user_id] for user_id in part]), b"".join([seen[user_id] for user_id in part])
-            asked = user_key(""), writer, msgspec.msgpack.encode(sizes), *records, event_types_revision, longest
-            pipe.eval(feature_scripts.CLOSE, 1, _marks_key(), *asked)
-        pipe.execute()
-
-    ask(call)
+    asked: list[Command] = []
+    for part, writer in zip(_parts(opened.users), opened.writers, strict=True):
+        sizes = [value for user_id in part for value in (user_id, len(history[user_id]), len(seen[user_id]))]
+        records = b"".join([history[user_id] for user_id in part]), b"".join([seen[user_id] for user_id in part])
+        keys = _marks_key(part[0]), _prefix(part[0])
+        packed = msgspec.msgpack.encode(sizes)
+        asked.append(("EVAL", feature_scripts.CLOSE, 1, *keys, writer, packed, *records, event_types_revision, longest))
+    ask(lambda connected: round_trip(connected, asked))
 
 
 def forget(user_ids: Iterable[str]) -> None:
@@ -268,19 +262,26 @@ def forget(user_ids: Iterable[str]) -> None:
     Raises
     ------
     RedisAway
+        With a node of a cluster away, the users on other nodes are forgotten all the same.
     """
-    for part in _parts(list(user_ids)):
-        _forget(part)
+    asked = [
+        ("EVAL", feature_scripts.FORGET, 1, _marks_key(part[0]), _prefix(part[0]), msgspec.msgpack.encode(part), BARE_LIFETIME_SECONDS)
+        for part in _parts(user_ids)
+    ]
+    if asked:
+        ask(lambda connected: round_trip(connected, asked))
 
 
-def _forget(part: Sequence[str]) -> None:
-    packed = msgspec.msgpack.encode(part)
-    ask(lambda connected: connected.eval(feature_scripts.FORGET, 0, user_key(""), packed, BARE_LIFETIME_SECONDS))
+def _parts(user_ids: Iterable[str]) -> Iterator[Sequence[str]]:
+    """Yield users of one bucket each, at most USERS_A_CALL, always the same of the same users."""
+    for users in redis_slots.by_bucket(user_ids):
+        yield from (users[start : start + USERS_A_CALL] for start in range(0, len(users), USERS_A_CALL))
 
 
-def _parts(user_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (user_ids[start : start + USERS_A_CALL] for start in range(0, len(user_ids), USERS_A_CALL))
+def _prefix(user_id: str) -> str:
+    """Return what the keys of all hashes of this user's bucket begin with."""
+    return redis_slots.user_key(user_id, "user", "")
 
 
-def _marks_key() -> str:
-    return key("writing")
+def _marks_key(user_id: str) -> str:
+    return redis_slots.user_key(user_id, "writing")

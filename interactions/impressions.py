@@ -15,10 +15,13 @@ from typing import Any
 
 import msgspec
 import redis
+from django.conf import settings
 from django.db import DataError, IntegrityError, connection, transaction
 from django.db import Error as DatabaseError
 
-from catalog.redis_store import key
+from catalog import redis_slots
+from catalog.redis_address import is_cluster
+from catalog.redis_store import Command, key, round_trip
 from interactions import dead_letters, impression_rows, shown
 from interactions.contracts import ServedList
 from interactions.feature_store import user_key
@@ -37,12 +40,13 @@ GROUP = "writers"
 FIELD = "list"
 
 # One command for all of them: the thread that sends takes its time from those that answer. What somebody asks for, how
-# often users were shown what (`shown`), is appended to here.
+# often users were shown what (`shown`), is appended to here; on a cluster that lies elsewhere than the stream, so one
+# call has lists without users and others have users without lists.
 _ADD = """
 local most = tonumber(ARGV[3])
 for i = 4, #ARGV, 3 do
-  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', ARGV[2], ARGV[i])
-  local held = redis.call('HGET', ARGV[i + 1], 'i')
+  if ARGV[i] ~= '' then redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', ARGV[2], ARGV[i]) end
+  local held = ARGV[i + 1] ~= '' and redis.call('HGET', ARGV[i + 1], 'i')
   if held then
     if #held > 2 * most then held = string.sub(held, -most) end
     redis.call('HSET', ARGV[i + 1], 'i', held .. ARGV[i + 2])
@@ -79,14 +83,36 @@ def record(served: Sequence[ServedList], alongside: Alongside | None = None) -> 
 
 def _send(notes: Sequence[tuple[Sequence[ServedList], Alongside | None]]) -> None:
     lists = [one for together, _ in notes for one in together]
-    parts = [part for one in lists for part in (_encoder.encode(one), user_key(one.user_id), shown.pack(one))]
-    kept = shown.MOST * shown.RECORD.itemsize
-
+    clustered = is_cluster(settings.REDIS_URL)
+    parts: list[str | bytes] = []
+    for one in lists:
+        parts += (_encoder.encode(one), *(("", "") if clustered else (user_key(one.user_id), shown.pack(one))))
     try:
-        ask(lambda connected: connected.eval(_ADD, 1, stream_key(), LONGEST_STREAM, FIELD, kept, *parts))
+        ask(lambda connected: round_trip(connected, [_adding(stream_key(), parts)]))
     except RedisAway:
         for together, alongside in notes:
             _write_directly(together, alongside)
+    else:
+        if clustered:
+            _append_shown(lists)
+
+
+def _adding(name: str, parts: Sequence[str | bytes]) -> Command:
+    return "EVAL", _ADD, 1, name, LONGEST_STREAM, FIELD, shown.MOST * shown.RECORD.itemsize, *parts
+
+
+def _append_shown(lists: Sequence[ServedList]) -> None:
+    """Append to what users of a cluster were shown, one call a bucket."""
+    parts: dict[str, list[str | bytes]] = {}
+    for one in lists:
+        if one.user_id:
+            bucket = redis_slots.user_key(one.user_id, "user", "")
+            parts.setdefault(bucket, []).extend(("", user_key(one.user_id), shown.pack(one)))
+    asked = [_adding(bucket, theirs) for bucket, theirs in parts.items()]
+    try:
+        ask(lambda connected: round_trip(connected, asked))
+    except RedisAway as error:
+        logger.info("what %d lists showed is not counted in Redis: %s", len(lists), error)
 
 
 sender = Sender(_send)
@@ -251,15 +277,10 @@ def _store(lists: Sequence[ServedList], alongside: Alongside | None, poison: Poi
 
 
 def _acknowledge(ids: Sequence[bytes]) -> None:
-    def acknowledge(connected: redis.Redis) -> None:
-        pipe = connected.pipeline(transaction=False)
-        pipe.xack(stream_key(), GROUP, *ids)
-        pipe.xdel(stream_key(), *ids)
-        pipe.execute()
-
     if not ids:
         return
+    asked: list[Command] = [("XACK", stream_key(), GROUP, *ids), ("XDEL", stream_key(), *ids)]
     try:
-        ask(acknowledge)
+        ask(lambda connected: round_trip(connected, asked))
     except RedisAway:
         logger.info("%d lists stay in the stream and are found written when they come again", len(ids))

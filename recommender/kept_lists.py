@@ -9,7 +9,7 @@ import uuid
 import msgspec
 from redis import Redis
 
-from catalog.redis_store import key
+from catalog.redis_store import key, round_trip
 from interactions.contracts import ServedList
 from interactions.redis_breaker import RedisAway, ask
 from recommender.contracts import RecommendationList
@@ -71,6 +71,13 @@ class KeptList(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
+# Whole or not at all: without its end a list would stay for ever.
+_KEEP = """
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return redis.call('HLEN', KEYS[1])
+"""
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(KeptList)
 
@@ -80,11 +87,7 @@ def keep(user_id: str, request_id: uuid.UUID, kept: KeptList) -> bool:
     name, packed = _key(user_id, request_id), _encoder.encode(kept)
 
     def write(redis: Redis) -> int:
-        pipeline = redis.pipeline()
-        pipeline.hset(name, request_id.hex, packed)
-        pipeline.expire(name, KEPT_SECONDS)
-        pipeline.hlen(name)
-        return int(pipeline.execute()[2])
+        return int(redis.eval(_KEEP, 1, name, request_id.hex, packed, KEPT_SECONDS))
 
     def write_alone(redis: Redis) -> int:
         redis.delete(name)
@@ -107,15 +110,8 @@ def read(user_id: str, request_id: uuid.UUID) -> KeptList | None:
         It cannot be said.
     """
     name = _key(user_id, request_id)
-
-    def get(redis: Redis) -> bytes | None:
-        pipeline = redis.pipeline()
-        pipeline.hget(name, request_id.hex)
-        pipeline.expire(name, KEPT_SECONDS)
-        found: bytes | None = pipeline.execute()[0]
-        return found
-
-    found = ask(get)
+    asked = [("HGET", name, request_id.hex), ("EXPIRE", name, KEPT_SECONDS)]
+    found, _ = ask(lambda redis: round_trip(redis, asked))
     return None if found is None else _decoder.decode(found)
 
 
@@ -125,17 +121,11 @@ def erase(user_id: str) -> int:
     What could not be deleted goes within KEPT_SECONDS.
     """
     name = key("kept", user_id)
-
-    def delete(redis: Redis) -> int:
-        pipeline = redis.pipeline()
-        pipeline.hlen(name)
-        pipeline.delete(name)
-        return int(pipeline.execute()[0])
-
     try:
-        return ask(delete)
+        count, _ = ask(lambda redis: round_trip(redis, [("HLEN", name), ("DEL", name)]))
     except RedisAway:
         return -1
+    return int(count)
 
 
 def _key(user_id: str, request_id: uuid.UUID) -> str:

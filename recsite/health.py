@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from catalog import revisions
-from catalog.redis_store import client
+from catalog.redis_store import client, servers
 from interactions import partitions
 from recommender import serving_state
 from recommender.serving_state import ServingState
@@ -70,7 +70,8 @@ def _postgres_fault() -> str | None:
 
 def _redis_fault() -> str | None:
     try:
-        client().ping()
+        for server in servers(client()):
+            server.ping()
     except redis.RedisError as error:
         return f"cannot be asked ({type(error).__name__})"
     return None

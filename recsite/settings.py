@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ImproperlyConfigured
 
-from catalog.redis_address import sentinels
+from catalog.redis_address import cluster_nodes, sentinels
 from recsite import databases, environment, login_lock, queues, schedule, unfold
 from recsite.environment import BASE_DIRECTORY, LOCAL, LOCAL_DIRECTORY, env
 
@@ -100,6 +100,11 @@ REDIS_KEY_PREFIX = environment.REDIS_KEY_PREFIX or f"recsite:{DATABASES['default
 CELERY_BROKER_URL = environment.CELERY_BROKER_URL or (
     f"redis+socket://{_socket}?virtual_host=1" if not environment.REDIS_URL else environment.REDIS_URL
 )
+if cluster_nodes(CELERY_BROKER_URL):
+    raise ImproperlyConfigured(
+        "Celery cannot keep its queues in a Redis Cluster: set CELERY_BROKER_URL to one server or to sentinels "
+        "(REDIS_URL may stay redis+cluster://)."
+    )
 _sentinels = sentinels(CELERY_BROKER_URL)
 CELERY_BROKER_URL, _of_broker = (CELERY_BROKER_URL, {}) if _sentinels is None else _sentinels.broker()
 CELERY_BROKER_TRANSPORT_OPTIONS = {
