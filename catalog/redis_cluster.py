@@ -35,15 +35,14 @@ class Cluster(RedisCluster):
 
     def __init__(self, **options: Any) -> None:
         self._left_alone_until: dict[str, float] = {}
-        try:
+        with _as_redis_error():
             super().__init__(**options)
-        except RedisClusterException as error:
-            raise redis.ConnectionError(str(error)) from error
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Return the reply to one command, as redis-py's methods give it."""
-        if len(args) == 1 or "target_nodes" in options:
-            return super().execute_command(*args, **options)
+        if "target_nodes" in options or args[0] in self.command_flags:
+            with _as_redis_error():
+                return super().execute_command(*args, **options)
         [reply] = self.round_trip([args])
         options.pop("keys", None)
         callback = self.get_redis_connection(self.get_default_node()).response_callbacks.get(args[0])
@@ -77,10 +76,8 @@ class Cluster(RedisCluster):
         ------
         redis.RedisError
         """
-        try:
+        with _as_redis_error():
             self.nodes_manager.initialize()
-        except RedisClusterException as error:
-            raise redis.ConnectionError(str(error)) from error
         return [self.get_redis_connection(node) for node in self.get_primaries()]
 
     def _exchange(self, asked: Mapping[ClusterNode, Sequence[Command]]) -> dict[ClusterNode, list[Any]]:
@@ -99,7 +96,7 @@ class Cluster(RedisCluster):
             for node, connection in connections.items():
                 try:
                     # All work at once: who hangs as well has had its time when the first is given up.
-                    if replies and any(isinstance(one[0], redis.TimeoutError) for one in replies.values()):
+                    if any(isinstance(error, redis.TimeoutError) for error, *_ in replies.values()):
                         _demand_answer(connection)
                     replies[node] = [_reply(connection) for _ in asked[node]]
                 except LOST as error:
@@ -136,8 +133,9 @@ class Cluster(RedisCluster):
 
     def _read_map(self, lost: ClusterNode) -> None:
         try:
-            self.nodes_manager.initialize(last_failed_node_name=lost.name)
-        except (RedisClusterException, redis.RedisError) as error:
+            with _as_redis_error():
+                self.nodes_manager.initialize(last_failed_node_name=lost.name)
+        except redis.RedisError as error:
             logger.info("the map of the slots cannot be read: %s", error)
 
 
@@ -153,6 +151,15 @@ def _key(command: Command) -> Any:
     if name == "XREADGROUP":
         return command[command.index(b"STREAMS") + 1]
     return command[1]
+
+
+@contextmanager
+def _as_redis_error() -> Iterator[None]:
+    # redis-py's own error of a cluster is none of these, and who asks Redis catches these.
+    try:
+        yield
+    except RedisClusterException as error:
+        raise redis.ConnectionError(str(error)) from error
 
 
 @contextmanager

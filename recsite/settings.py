@@ -93,6 +93,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Redis: cache, feature store and broker, never the truth -------------------------------------------------------
 _socket = environment.local_run_directory() / "valkey.sock"
 REDIS_URL = environment.REDIS_URL or f"unix://{_socket}?db=0"
+# What is wrong with it is said at the start, not by the first request.
+cluster_nodes(REDIS_URL)
 REDIS_TIMEOUT_SECONDS = environment.REDIS_TIMEOUT_SECONDS
 REDIS_KEY_PREFIX = environment.REDIS_KEY_PREFIX or f"recsite:{DATABASES['default']['NAME']}"
 

@@ -16,7 +16,7 @@ from pytest_django import DjangoDbBlocker
 
 from recsite import local_services
 
-pytest_plugins = ["tests.fault_lines"]
+pytest_plugins = ["tests.fault_lines", "tests.redis_cluster"]
 
 MADE_BY_MIGRATIONS = {
     "auth_group", "auth_group_permissions", "catalog_revision", "interactions_eventtype", "recommender_placement",

@@ -17,6 +17,8 @@ from interactions.recording import record
 from tests.interactions.own_redis import OwnRedis
 from tests.interactions.test_features import assert_same
 
+pytestmark = pytest.mark.usefixtures("each_redis")
+
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -41,7 +43,7 @@ def three_users(committed: dict[str, int]) -> dict[str, int]:
 
 def empty_redis() -> None:
     """What FLUSHALL does to this test's keys."""
-    client().delete(*client().keys(key("*")))
+    client().delete(*client().scan_iter(key("*")))
 
 
 def is_cached(user_id: str) -> bool:

@@ -9,12 +9,14 @@ import pytest
 from django.db import transaction
 
 from catalog import revisions
-from catalog.redis_store import client
+from catalog.redis_store import client, key
 from interactions import feature_store, features, recording, redis_breaker, stale_histories
 from interactions.contracts import EventInput
 from interactions.features import UserFeatures, load
 from interactions.models import EventType, StaleHistory, UserProfile
 from interactions.recording import record
+
+pytestmark = pytest.mark.usefixtures("each_redis")
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
 
@@ -157,7 +159,7 @@ def test_a_writer_killed_after_its_commit_does_not_leave_a_stale_history(
     assert len(load("ann")[0].item_pks) == 2
     monkeypatch.setattr(feature_store, "UNFINISHED_SECONDS", 0)
     load("ann")
-    assert client().zcard(feature_store._marks_key()) == 0
+    assert client().zcard(feature_store._marks_key("ann")) == 0
     assert_same(load("ann")[0], features.as_of("ann"))
 
 
@@ -240,10 +242,10 @@ def test_without_consent_the_history_is_empty(committed: dict[str, int]) -> None
 
 def test_writing_about_somebody_whom_nobody_reads_leaves_nothing_in_redis(committed: dict[str, int]) -> None:
     revisions.announce_all()
-    keys = set(client().scan_iter(feature_store.user_key("*")))
+    keys = set(client().scan_iter(key("user", "*")))
     record([event(user_id=f"user{n}") for n in range(2 * feature_store.USERS_A_CALL + 3)])
-    assert set(client().scan_iter(feature_store.user_key("*"))) == keys
-    assert client().zcard(feature_store._marks_key()) == 0
+    assert set(client().scan_iter(key("user", "*"))) == keys
+    assert client().zcard(feature_store._marks_key("ann")) == 0
 
 
 def test_one_call_tells_the_cached_users_of_a_batch_from_the_others(committed: dict[str, int]) -> None:

@@ -14,6 +14,8 @@ from interactions.impressions import record, stream_key, write_pending
 from interactions.metrics import impressions_dropped
 from interactions.models import DeadLetter, Impression
 
+pytestmark = pytest.mark.usefixtures("each_redis")
+
 NOW = float(int(time.time()))
 
 

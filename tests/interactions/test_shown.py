@@ -15,6 +15,8 @@ from interactions import erasure, feature_rebuilding, feature_store, features, i
 from interactions.contracts import EventInput, ServedItem, ServedList
 from interactions.recording import record
 
+pytestmark = pytest.mark.usefixtures("each_redis")
+
 NOW = int(time.time())
 
 
