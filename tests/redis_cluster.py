@@ -18,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from catalog import redis_store
+from catalog.redis_address import cluster_nodes
 from recsite.local_services.server import wait_until
 from recsite.local_services.valkey import Valkey
 
@@ -190,6 +191,14 @@ def each_redis(request: pytest.FixtureRequest) -> None:
     """Run the test on the local server and on a cluster."""
     if request.param == "cluster":
         request.getfixturevalue("cluster")
+
+
+def every_server() -> list[redis.Redis]:
+    """Return a client of each server that the site uses, which waits: the site's own gives up after 0.2 s."""
+    nodes = cluster_nodes(django_settings.REDIS_URL)
+    if nodes is None:
+        return [redis.Redis.from_url(django_settings.REDIS_URL, socket_timeout=60)]
+    return [redis.Redis(host=host, port=port, socket_timeout=60) for host, port in nodes.hosts]
 
 
 @contextmanager

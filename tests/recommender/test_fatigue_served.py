@@ -23,6 +23,8 @@ from recommender.rules.viewer import is_held_out
 from tests.recommender.film_site import FilmSite, ids
 from tests.recommender.rule_writing import published, written
 
+pytestmark = pytest.mark.usefixtures("each_redis")
+
 NOON = "2030-01-01 12:00:00+00:00"
 
 

@@ -90,7 +90,8 @@ def test_of_many_at_once_no_more_than_the_limit_pass(limit: int, monkeypatch: py
     assert sum(passed) == limit or (late and sum(passed) < limit)
 
 
-def test_processes_share_a_limit(redis_prefix: str) -> None:
+@pytest.mark.usefixtures("each_redis")
+def test_processes_share_a_limit(redis_prefix: str, settings: django_settings) -> None:
     limit = 3_000
     program = (
         "import django; django.setup()\n"
@@ -101,7 +102,10 @@ def test_processes_share_a_limit(redis_prefix: str) -> None:
         "    except rate_limits.RateLimited: pass\n"
         "print(passed)\n"
     )
-    environment = {"DJANGO_SETTINGS_MODULE": "recsite.settings", "REDIS_KEY_PREFIX": redis_prefix, "PATH": "/usr/bin"}
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "recsite.settings", "REDIS_KEY_PREFIX": redis_prefix, "PATH": "/usr/bin",
+        "REDIS_URL": settings.REDIS_URL, "CELERY_BROKER_URL": "memory://",
+    }  # fmt: skip
     both = [
         subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -110,6 +114,7 @@ def test_processes_share_a_limit(redis_prefix: str) -> None:
     assert sum(passed) == limit
 
 
+@pytest.mark.usefixtures("each_redis")
 def test_a_hundred_parallel_requests_at_a_limit_of_ten(fresh_keys: None) -> None:
     key = api_keys.create("shop", ["catalog"], rate=10)
     api_keys.verify(key)  # Threads of a test have no share in its transaction.

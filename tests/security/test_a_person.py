@@ -26,6 +26,9 @@ from recommender.models import ModelVersion, Shadow, ShadowList
 from recsite import api_keys
 from recsite.models import ApiKey
 from tests.recommender.film_site import FilmSite
+from tests.redis_cluster import every_server
+
+pytestmark = pytest.mark.usefixtures("each_redis")
 
 ANN = "ann-7f3a91c2d4"
 NAMESAKE = "ann-7f3a91c2d4-x"
@@ -97,23 +100,20 @@ def columns_with(text: str) -> set[str]:
     return found
 
 
-def redis_client() -> redis.Redis:
-    """Return a client that waits: everything that is there is read, other tests' leftovers included."""
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=60)
+def redis_with(text: str) -> dict[bytes, redis.Redis]:
+    """Return every key of Redis in whose name or value the text is a word of its own, whatever its kind, and where it is.
 
-
-def redis_with(text: str) -> set[bytes]:
-    """Return every key of Redis in whose name or value the text is a word of its own, whatever its kind."""
+    Everything that is there is read, other tests' leftovers included.
+    """
     word = re.compile(rb"(?<![-\w])" + text.encode() + rb"(?![-\w])")
-    at = redis_client()
-    found = set()
-    for key in at.scan_iter("*"):
+    found = {}
+    for key, at in [(key, at) for at in every_server() for key in at.scan_iter("*")]:
         read: dict[bytes, Callable[[bytes], Any]] = {
             b"hash": at.hgetall, b"string": at.get, b"set": at.smembers, b"stream": at.xrange,
             b"zset": lambda name: at.zrange(name, 0, -1), b"list": lambda name: at.lrange(name, 0, -1),
         }  # fmt: skip
         if word.search(key) or any(word.search(part) for part in _bytes(read[at.type(key)](key))):
-            found.add(key)
+            found[key] = at
     return found
 
 
@@ -172,7 +172,7 @@ def test_an_erased_person_is_nowhere(ann: None, api: Client, site: FilmSite, mod
     impressions.write_pending()
     assert columns_with(ANN) == set()
     # The bare mark that refuses a rebuild under way; it ends within a minute.
-    assert all(redis_client().hkeys(key) == [b"g"] and redis_client().ttl(key) <= 60 for key in redis_with(ANN))
+    assert all(at.hkeys(key) == [b"g"] and at.ttl(key) <= 60 for key, at in redis_with(ANN).items())
     assert Event.objects.count() == before[Event] - 2
     assert Impression.objects.count() == before[Impression] - shown
     assert DeadLetter.objects.get().payload.count(NAMESAKE) == 1

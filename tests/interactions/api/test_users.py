@@ -192,6 +192,7 @@ def test_erases_what_the_apps_above_hold_of_a_person(db: None, send: Send) -> No
     assert list(Exposure.objects.values_list("unit", flat=True)) == ["bob"]
 
 
+@pytest.mark.usefixtures("each_redis")
 def test_nothing_in_redis_names_an_erased_person(committed: dict[str, int], send: Send) -> None:
     act("ann")
     show("ann", committed["up"])

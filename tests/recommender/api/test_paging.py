@@ -17,6 +17,8 @@ from tests.recommender.conftest import Commit
 from tests.recommender.film_site import FILMS, FilmSite
 from tests.recommender.rule_writing import published
 
+pytestmark = pytest.mark.usefixtures("each_redis")
+
 
 @pytest.fixture
 def client(site: FilmSite) -> Client:
