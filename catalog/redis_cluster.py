@@ -42,10 +42,12 @@ class Cluster(RedisCluster):
         """Return the reply to one command, as redis-py's methods give it."""
         if "target_nodes" in options or args[0] in self.command_flags:
             with _as_redis_error():
-                return super().execute_command(*args, **options)
+                return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         [reply] = self.round_trip([args])
         options.pop("keys", None)
-        callback = self.get_redis_connection(self.get_default_node()).response_callbacks.get(args[0])
+        # Any node's client knows how replies are to be read.
+        node: ClusterNode = self.get_default_node()  # type: ignore[no-untyped-call]
+        callback: Any = self.get_redis_connection(node).response_callbacks.get(args[0])  # type: ignore[no-untyped-call]
         return reply if callback is None else callback(reply, **options)
 
     def round_trip(self, commands: Sequence[Command]) -> list[Any]:
@@ -58,7 +60,8 @@ class Cluster(RedisCluster):
         """
         places: dict[ClusterNode, list[int]] = {}
         for place, command in enumerate(commands):
-            places.setdefault(self.get_node_from_key(_key(command)), []).append(place)
+            node: ClusterNode = self.get_node_from_key(_key(command))  # type: ignore[no-untyped-call]
+            places.setdefault(node, []).append(place)
         answers = self._exchange({node: [commands[place] for place in theirs] for node, theirs in places.items()})
         replies: list[Any] = [None] * len(commands)
         for node, theirs in places.items():
@@ -78,7 +81,7 @@ class Cluster(RedisCluster):
         """
         with _as_redis_error():
             self.nodes_manager.initialize()
-        return [self.get_redis_connection(node) for node in self.get_primaries()]
+        return [self.get_redis_connection(node) for node in self.get_primaries()]  # type: ignore[no-untyped-call]
 
     def _exchange(self, asked: Mapping[ClusterNode, Sequence[Command]]) -> dict[ClusterNode, list[Any]]:
         """Return what each node replies to its commands. An error is a reply too: that of a lost node to each."""
@@ -116,7 +119,8 @@ class Cluster(RedisCluster):
                 asked = [("ASKING",), command]
             name = get_node_name(reply.host, reply.port)
             # A node that takes over its first slot is on no map yet.
-            node = self.nodes_manager.nodes_cache.setdefault(name, ClusterNode(reply.host, reply.port, PRIMARY))
+            stranger = ClusterNode(reply.host, reply.port, PRIMARY)  # type: ignore[no-untyped-call]
+            node = self.nodes_manager.nodes_cache.setdefault(name, stranger)
             reply = self._exchange({node: asked})[node][-1]
         return reply
 

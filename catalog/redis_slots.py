@@ -28,6 +28,11 @@ def user_key(user_id: str, name: str, *rest: str) -> str:
     return key(name, *rest)
 
 
+def described(name: str) -> str:
+    """Return the keys `user_key(user_id, name, user_id)` as people write them down."""
+    return key(name, *(("{bucket}",) if is_cluster(settings.REDIS_URL) else ()), "{user_id}")
+
+
 def user_id_in(name: str, found: str) -> str:
     """Return the user of a key `user_key(user_id, name, user_id)`."""
     rest = found.removeprefix(key(name, ""))

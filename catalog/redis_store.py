@@ -20,7 +20,6 @@ from redis.sentinel import Sentinel
 from catalog.redis_address import cluster_nodes, sentinels
 from catalog.redis_cluster import Cluster
 
-
 Command = Sequence[str | bytes | int]
 
 
@@ -40,7 +39,7 @@ def client() -> redis.Redis:
     }
     nodes = cluster_nodes(settings.REDIS_URL)
     if nodes is not None:
-        known: Any = [ClusterNode(host, port) for host, port in nodes.hosts]
+        known: Any = [ClusterNode(host, port) for host, port in nodes.hosts]  # type: ignore[no-untyped-call]
         cluster: Any = Cluster(startup_nodes=known, username=nodes.username, password=nodes.password, **options)
         return cluster  # type: ignore[no-any-return] # what is asked of it here is the same
     named = sentinels(settings.REDIS_URL)
@@ -65,8 +64,9 @@ def round_trip(connected: redis.Redis, commands: Sequence[Command]) -> list[Any]
     redis.RedisError
         Redis is away, or one of the commands is refused.
     """
-    if isinstance(connected, Cluster):
-        return connected.round_trip(commands)
+    found: Any = connected
+    if isinstance(found, Cluster):
+        return found.round_trip(commands)
     pool = connected.connection_pool
     # redis-py types the connection's own methods only in part.
     connection: Any = pool.get_connection()
@@ -89,7 +89,20 @@ def servers(connected: redis.Redis) -> list[redis.Redis]:
     redis.RedisError
         Nobody can say which they are.
     """
-    return connected.servers() if isinstance(connected, Cluster) else [connected]
+    found: Any = connected
+    return found.servers() if isinstance(found, Cluster) else [connected]
+
+
+def ping(connected: redis.Redis) -> None:
+    """Ask every server whether it is there.
+
+    Raises
+    ------
+    redis.RedisError
+        One is not.
+    """
+    for server in servers(connected):
+        server.ping()
 
 
 def key(*parts: object) -> str:

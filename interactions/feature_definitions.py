@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from catalog import popularity as catalogue_popularity
+from catalog import redis_slots
 from catalog.redis_store import key
 from interactions import announced, explored, feature_store, features, popularity, shown
 from interactions.features import UserFeatures
@@ -53,7 +54,7 @@ def _of_user(
         unit=unit,
         lifetime_seconds=feature_store.LIFETIME_SECONDS,
         source=source,
-        redis_key=f"{feature_store.user_key('{user_id}')} {field}",
+        redis_key=f"{redis_slots.described('user')} {field}",
         online=lambda user_id: value(features.load(user_id)[0]),
         as_of=lambda user_id, moment: value(features.as_of(user_id, moment)),
         keeps_history=not told,
@@ -113,7 +114,7 @@ def definitions() -> list[Feature]:
             unit="primary keys, whole POSIX seconds; kept once a rule against fatigue asks",
             lifetime_seconds=feature_store.LIFETIME_SECONDS,
             source=f"interactions_impression.user_id, item_id, shown_at of {shown.LONGEST_DAYS} days",
-            redis_key=f"{feature_store.user_key('{user_id}')} {feature_store.SHOWN}",
+            redis_key=f"{redis_slots.described('user')} {feature_store.SHOWN}",
             online=lambda user_id: sorted(features.load(user_id, with_shown=True)[0].shown.tolist()),
             as_of=lambda user_id, moment: sorted(shown.unpack(shown.from_database(user_id, moment)).tolist()),
         ),

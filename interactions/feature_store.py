@@ -28,7 +28,6 @@ import secrets
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -265,7 +264,15 @@ def forget(user_ids: Iterable[str]) -> None:
         With a node of a cluster away, the users on other nodes are forgotten all the same.
     """
     asked = [
-        ("EVAL", feature_scripts.FORGET, 1, _marks_key(part[0]), _prefix(part[0]), msgspec.msgpack.encode(part), BARE_LIFETIME_SECONDS)
+        (
+            "EVAL",
+            feature_scripts.FORGET,
+            1,
+            _marks_key(part[0]),
+            _prefix(part[0]),
+            msgspec.msgpack.encode(part),
+            BARE_LIFETIME_SECONDS,
+        )
         for part in _parts(user_ids)
     ]
     if asked:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from catalog import queries as catalog_queries
 from catalog import revisions
-from catalog.redis_store import client, servers
+from catalog.redis_store import client, ping
 from interactions import feature_rebuilding, partitions
 from interactions import queries as interaction_queries
 from interactions.event_log.base import EventLogAway
@@ -87,8 +87,7 @@ def _migrations() -> Finding:
 
 def _redis() -> Finding:
     try:
-        for server in servers(client()):
-            server.ping()
+        ping(client())
         held = client().hgetall(revisions.hash_key())
     except redis.RedisError as error:
         remedy = "Lists are still answered, more slowly; start Redis or set REDIS_URL."

@@ -9,7 +9,7 @@ import uuid
 import msgspec
 from redis import Redis
 
-from catalog.redis_store import key, round_trip
+from catalog.redis_store import Command, key, round_trip
 from interactions.contracts import ServedList
 from interactions.redis_breaker import RedisAway, ask
 from recommender.contracts import RecommendationList
@@ -110,7 +110,7 @@ def read(user_id: str, request_id: uuid.UUID) -> KeptList | None:
         It cannot be said.
     """
     name = _key(user_id, request_id)
-    asked = [("HGET", name, request_id.hex), ("EXPIRE", name, KEPT_SECONDS)]
+    asked: list[Command] = [("HGET", name, request_id.hex), ("EXPIRE", name, KEPT_SECONDS)]
     found, _ = ask(lambda redis: round_trip(redis, asked))
     return None if found is None else _decoder.decode(found)
 

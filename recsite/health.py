@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from catalog import revisions
-from catalog.redis_store import client, servers
+from catalog.redis_store import client, ping
 from interactions import partitions
 from recommender import serving_state
 from recommender.serving_state import ServingState
@@ -70,8 +70,7 @@ def _postgres_fault() -> str | None:
 
 def _redis_fault() -> str | None:
     try:
-        for server in servers(client()):
-            server.ping()
+        ping(client())
     except redis.RedisError as error:
         return f"cannot be asked ({type(error).__name__})"
     return None

@@ -10,8 +10,9 @@ from django.db import DatabaseError, connection
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from catalog.redis_store import ping
 from interactions import dead_letters, impressions, partitions
-from interactions.redis_breaker import RedisAway
+from interactions.redis_breaker import RedisAway, ask
 from recommender import site_figures
 from recsite.replicas import replicas
 
@@ -34,11 +35,12 @@ class SiteState(Collector):
         try:
             waiting = impressions.waiting()
             found.append(_gauge("recsite_impressions_waiting", "Lists shown and not yet written to Postgres.", waiting))
+            ask(ping)
         except RedisAway as error:
             logger.warning("metrics: Redis: %s", error)
             up["redis"] = 0
         yield _gauge("recsite_postgres_up", "1 when Postgres answers.", up["postgres"])
-        yield _gauge("recsite_redis_up", "1 when Redis answers.", up["redis"])
+        yield _gauge("recsite_redis_up", "1 when Redis answers, of a cluster every node.", up["redis"])
         yield _of_replicas()
         yield from found
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -185,7 +184,9 @@ def test_celery_needs_a_broker_of_its_own() -> None:
         command, cwd=environment.BASE_DIRECTORY, env=variables, check=False, capture_output=True, text=True
     )
     assert alone.returncode != 0
-    assert "ImproperlyConfigured: Celery cannot keep its queues in a Redis Cluster: set CELERY_BROKER_URL" in alone.stderr
+    assert (
+        "ImproperlyConfigured: Celery cannot keep its queues in a Redis Cluster: set CELERY_BROKER_URL" in alone.stderr
+    )
     variables["CELERY_BROKER_URL"] = "redis://queues:6379/1"
     served = subprocess.run(
         command, cwd=environment.BASE_DIRECTORY, env=variables, check=True, capture_output=True, text=True

@@ -101,20 +101,25 @@ def columns_with(text: str) -> set[str]:
 
 
 def redis_with(text: str) -> dict[bytes, redis.Redis]:
-    """Return every key of Redis in whose name or value the text is a word of its own, whatever its kind, and where it is.
+    """Return every key of Redis in whose name or value the text is a word of its own, whatever its kind: key → server.
 
     Everything that is there is read, other tests' leftovers included.
     """
     word = re.compile(rb"(?<![-\w])" + text.encode() + rb"(?![-\w])")
     found = {}
-    for key, at in [(key, at) for at in every_server() for key in at.scan_iter("*")]:
+    for at in every_server():
+        found |= dict.fromkeys(_with(word, at), at)
+    return found
+
+
+def _with(word: re.Pattern[bytes], at: redis.Redis) -> Iterator[bytes]:
+    for key in at.scan_iter("*"):
         read: dict[bytes, Callable[[bytes], Any]] = {
             b"hash": at.hgetall, b"string": at.get, b"set": at.smembers, b"stream": at.xrange,
             b"zset": lambda name: at.zrange(name, 0, -1), b"list": lambda name: at.lrange(name, 0, -1),
         }  # fmt: skip
         if word.search(key) or any(word.search(part) for part in _bytes(read[at.type(key)](key))):
-            found[key] = at
-    return found
+            yield key
 
 
 def _bytes(value: Any) -> Iterator[bytes]:
