@@ -1,10 +1,10 @@
 """Which keys of a user's lie together in a Redis Cluster.
 
 A cluster cuts the keys into slots and runs a script only over those of one slot, while one server runs it over any. So
-on a cluster users are spread over BUCKETS, by a hash of their id, and what scripts use together has its bucket in braces
-in its name: a cluster places a key by what stands in braces alone. A user without a bucket of his own would cost a
-batch of writes one call each; all of them in one bucket would lie on one node. On one server, or behind sentinels,
-names have no bucket: there is nothing to place.
+on a cluster users are spread over BUCKETS, by a hash of their id, and what scripts use together has its bucket in
+braces in its name: a cluster places a key by what stands in braces alone. A bucket for each user would cost a batch of
+writes one call each; one bucket for all would lie on one node. On one server, or behind sentinels, names have no
+bucket: there is nothing to place, and what an older version has cached is found.
 """
 
 from __future__ import annotations
