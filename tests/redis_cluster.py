@@ -141,6 +141,18 @@ class OwnCluster:
         for node in (target, source, *self.nodes):
             node.ask("CLUSTER", "SETSLOT", slot, "NODE", target_id)
 
+    def add_replica(self, of: Node, folder: Path) -> Node:
+        """Start a node that takes over when `of` is gone."""
+        folder.mkdir()
+        node = Node(folder, *of.options)
+        self.nodes.append(node)
+        node.ask("CLUSTER", "MEET", "127.0.0.1", of.port, of.bus_port)
+        name = of.ask("CLUSTER", "MYID")
+        assert wait_until(lambda: name in node.ask("CLUSTER", "NODES") and node.says_ok(), 30)
+        node.ask("CLUSTER", "REPLICATE", name)
+        assert wait_until(lambda: node.ask("INFO", "replication")["master_link_status"] == "up", 30)
+        return node
+
     def stop(self) -> None:
         """End all nodes."""
         for node in self.nodes:

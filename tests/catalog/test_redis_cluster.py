@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -193,6 +194,19 @@ def test_a_cluster_that_is_down_is_an_error_at_once(fragile_cluster: OwnCluster,
     with pytest.raises(ClusterDownError):
         client().get(there)
     assert time.monotonic() - started < settings.REDIS_TIMEOUT_SECONDS
+
+
+def test_a_replica_that_took_over_is_found(fragile_cluster: OwnCluster, tmp_path: Path) -> None:
+    here, there = apart(fragile_cluster)
+    lost = fragile_cluster.owner(here)
+    replica = fragile_cluster.add_replica(lost, tmp_path / "replica")
+    round_trip(client(), [("SET", here, 1), ("SET", there, 1)])
+    lost.client.wait(1, 5000)
+    lost.kill()
+    assert answers_again(lambda: client().get(here)) == b"1"
+    assert round_trip(client(), [("INCR", here), ("INCR", there)]) == [2, 2]
+    assert replica.ask("GET", here) == b"2"
+    assert len(redis_store.servers(client())) == 3
 
 
 def test_without_any_node_the_client_says_so(fragile_cluster: OwnCluster) -> None:
