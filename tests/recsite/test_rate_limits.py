@@ -86,8 +86,10 @@ def test_of_many_at_once_no_more_than_the_limit_pass(limit: int, monkeypatch: py
     monkeypatch.setattr(rate_limits, "ask", asked)
     with ThreadPoolExecutor(16) as threads:
         passed = list(threads.map(lambda _: passes("burst", limit), range(2 * limit + 100)))
-    # Nor less, however the threads took it in turns; what Redis gave too late, on a busy machine, is lost.
-    assert sum(passed) == limit or (late and sum(passed) < limit)
+    # A thread that was last to tell what it got may find that the others have been refused: then that is left.
+    left = sum(portion.left for portion in rate_limits._portions.values())
+    # Nor less; what Redis gave too late, on a busy machine, is lost.
+    assert sum(passed) + left == limit or (late and sum(passed) + left < limit)
 
 
 @pytest.mark.usefixtures("each_redis")

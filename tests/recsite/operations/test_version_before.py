@@ -6,11 +6,9 @@ migration. A copy of the project without its history cannot know it, and skips t
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -70,8 +68,8 @@ def database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Itera
 
 def test_its_tests_pass_on_the_tables_of_this_one(database: str, tmp_path: Path) -> None:
     before = version_before()
-    with tarfile.open(fileobj=io.BytesIO(git("archive", before))) as archive:
-        archive.extractall(tmp_path, filter="data")
+    # Not tarfile: its filter is of Python 3.11.4, and without one newer Pythons warn.
+    subprocess.run(["tar", "-x", "-C", str(tmp_path)], input=git("archive", before), check=True)
     # Where production's static files are; a warning would be an error.
     (tmp_path / "staticfiles").mkdir()
     at = connection.settings_dict
