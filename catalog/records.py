@@ -21,6 +21,9 @@ MAX_MINUTES = 2**31 - 1
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
+VISIBLE = r"[^\s\u001c-\u001f\u0085\ufeff]"
+"""A character of a title that is not empty, for the API's document too: `\\s` is not the same in both."""
+_VISIBLE = re.compile(VISIBLE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -144,7 +147,7 @@ def _text(limit: int) -> Callable[[str, object], str]:
 
 def _title(name: str, value: object) -> str:
     text = check_text(name, value, 500).strip()
-    if not text:
+    if not _VISIBLE.search(text):
         raise InvalidItem("field_required", name, f"{name} is empty", value)
     return text
 

@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import serializers
 
 from catalog.api.once import HEADER, KEY
+from catalog.records import VISIBLE
 
 TAG = "Catalogue"
 ID: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200}
@@ -55,7 +56,7 @@ class MomentField(serializers.CharField):
 class ItemFields(serializers.Serializer[Any]):
     """An item's fields. Those left out of a PUT get the default; those left out of a bulk upsert stay as they are."""
 
-    title = serializers.RegexField(r"\S", max_length=500)
+    title = serializers.RegexField(VISIBLE, max_length=500)
     description = serializers.CharField(max_length=100_000, required=False, allow_blank=True)
     category = serializers.CharField(max_length=100, required=False, allow_blank=True)
     tags = serializers.ListField(child=serializers.CharField(max_length=100), max_length=50, required=False)

@@ -107,6 +107,8 @@ def test_last_of_the_same_id_wins_and_batches_add_up() -> None:
     [
         ({"title": None}, "type", "title", "title must be text, got null"),
         ({"title": "  "}, "field_required", "title", "title is empty"),
+        ({"title": "\x1c \x85"}, "field_required", "title", "title is empty"),
+        ({"title": "\ufeff \ufeff"}, "field_required", "title", "title is empty"),
         ({"title": "x" * 501}, "too_long", "title", "title has 501 characters; at most 500"),
         ({"title": "a\0b"}, "string_nul", "title", "title contains a NUL character"),
         ({"title": "a\ud800"}, "string_surrogate", "title", "title contains a lone surrogate"),

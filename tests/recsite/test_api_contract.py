@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from pytest_django import Settings
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
@@ -62,8 +64,12 @@ def described() -> Any:
 
 
 @pytest.fixture
-def key(committing_database: None, models: Path) -> str:  # noqa: F811
-    """Return a key that may do everything, on a site of nine films with a model where each request commits."""
+def key(committing_database: None, models: Path, settings: Settings) -> str:  # noqa: F811
+    """Return a key that may do everything, on a site of nine films with a model where each request commits.
+
+    As often as it likes: thousands of examples are more than an address may ask in a minute.
+    """
+    settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, 0)
     api_keys.forget()
     FilmSite(nullcontext).does("ann", ("watch", "alien"))
     EmbeddingSpace.objects.create(name="audio", dimension=64, metric="cosine")
@@ -71,7 +77,7 @@ def key(committing_database: None, models: Path) -> str:  # noqa: F811
 
 
 @described().parametrize()
-@settings(
+@hypothesis_settings(
     max_examples=EXAMPLES,
     derandomize=True,
     deadline=None,
