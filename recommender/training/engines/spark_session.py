@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 LEAST_JAVA = 17
 REACH_SECONDS = 5.0
 """Until a master must accept a connection; Spark itself goes on trying for a minute, and says little then."""
+STACK = "-Xss16m"
+"""Of Java's threads: a task of ALS holds the plan of all iterations before it, which Java writes and reads by recursion.
+Its usual megabyte was at times too little for fifteen."""
 PACKAGES = ("pyspark", "pyarrow", "pandas")
 
 
@@ -72,9 +75,12 @@ def start() -> Any:
         options |= {"spark.executorEnv.PYTHONPATH": packages, "spark.driver.host": "127.0.0.1"}
         # Spark's 200 are for a cluster: on one machine most of a small job's time is their beginnings and ends.
         options["spark.sql.shuffle.partitions"] = str(2 * (os.cpu_count() or 1))
+    options |= settings["options"]
+    for name in ("spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions"):
+        options[name] = f"{STACK} {options.get(name, '')}".strip()
     builder = import_module("pyspark.sql").SparkSession.builder.appName("recsite").master(master)
     with told("start"):
-        session = builder.config(map={**options, **settings["options"]}).getOrCreate()
+        session = builder.config(map=options).getOrCreate()
         session.sparkContext.setLogLevel("ERROR")
     return session
 

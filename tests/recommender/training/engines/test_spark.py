@@ -151,6 +151,11 @@ class TestWithSpark:
         assert alike[2, 3] > 0.99
         assert abs(alike[0, 2]) < 0.1
 
+    def test_many_iterations_fit_on_javas_stack(self, engine: Engine) -> None:
+        factors = engine.collaborative(HAND, AlsParameters(factors=2, iterations=40), seed=1)
+        assert np.isfinite(factors).all()
+        assert factors[:4].any(axis=1).all()
+
     def test_events_are_read_as_the_local_engine_reads_them(
         self, engine: Engine, committing_database: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
