@@ -27,7 +27,7 @@ LEAST_JAVA = 17
 REACH_SECONDS = 5.0
 """Until a master must accept a connection; Spark itself goes on trying for a minute, and says little then."""
 STACK = "-Xss16m"
-"""Of Java's threads: a task of ALS holds the plan of all iterations before it, which Java writes and reads by recursion.
+"""Of Java's threads: a task of ALS holds the plan of all iterations before, which Java writes and reads by recursion.
 Its usual megabyte was at times too little for fifteen."""
 PACKAGES = ("pyspark", "pyarrow", "pandas")
 
